@@ -1,0 +1,68 @@
+/* The ConvNet engine: ONNX graphs on interchangeable backends.
+ *
+ * A model is read once (immutable, any thread). A backend is a shared object opened at run time ("cpu": oneDNN,
+ * "cuda": cuDNN). An engine is a model compiled for a backend, a precision and batch buckets; it is immutable and
+ * shared by threads. A session holds the memory of one run and belongs to one thread. */
+#ifndef LINNET_NN_NN_H
+#define LINNET_NN_NN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+#define LINNET_NN_RANK_MAX 8
+
+struct linnet_nn_model;
+struct linnet_nn_engine;
+struct linnet_nn_session;
+
+enum linnet_nn_type { LINNET_NN_F32, LINNET_NN_U8, LINNET_NN_I64, LINNET_NN_BF16, LINNET_NN_F16 };
+
+/* A named input or output. dims[0] is the batch, -1 where it is free. Ownership with the model. */
+struct linnet_nn_port {
+    const char *name;
+    enum linnet_nn_type type;
+    int rank;
+    int64_t dims[LINNET_NN_RANK_MAX];
+};
+
+/* Read an ONNX file (external data beside it) or bytes in memory. Foreign input: LINNET_E_PARSE for a broken file,
+ * LINNET_E_UNSUPPORTED with the node's name and operator, LINNET_E_INVALID where shapes do not fit, LINNET_E_LIMIT. */
+int linnet_nn_model_load(const char *path, struct linnet_nn_model **out, struct linnet_error *err);
+int linnet_nn_model_parse(const void *data, size_t size, struct linnet_nn_model **out, struct linnet_error *err);
+void linnet_nn_model_free(struct linnet_nn_model *model);
+size_t linnet_nn_model_inputs(const struct linnet_nn_model *model, const struct linnet_nn_port **ports);
+size_t linnet_nn_model_outputs(const struct linnet_nn_model *model, const struct linnet_nn_port **ports);
+/* Parameters, and floating-point operations of one sample (a multiply-add counts two). */
+uint64_t linnet_nn_model_parameters(const struct linnet_nn_model *model);
+uint64_t linnet_nn_model_flops(const struct linnet_nn_model *model);
+/* Print layers, shapes, FLOPs, bytes, parameters to `out` (FILE *). */
+void linnet_nn_model_print(const struct linnet_nn_model *model, void *out);
+
+enum linnet_nn_precision { LINNET_NN_PRECISION_F32, LINNET_NN_PRECISION_BF16 };
+
+struct linnet_nn_options {
+    const char *backend;  /* "cpu", "cuda", "auto" (cuda where there is one, else cpu) */
+    enum linnet_nn_precision precision;
+    unsigned batch_max;   /* compiled for the buckets 1, 2, 4, ... up to it */
+    unsigned threads;     /* of one session on the CPU; 0: 1 */
+};
+
+/* Compile. The engine keeps its own reference to the model's weights; the model may be freed after.
+ * LINNET_E_UNSUPPORTED: no such backend here, or it lacks an operator. */
+int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linnet_nn_options *options,
+                          struct linnet_nn_engine **out, struct linnet_error *err);
+void linnet_nn_engine_close(struct linnet_nn_engine *engine);
+/* "cpu (oneDNN 2.6.3, avx512_core_bf16)" and the like. */
+const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine);
+
+int linnet_nn_session_open(struct linnet_nn_engine *engine, struct linnet_nn_session **out, struct linnet_error *err);
+void linnet_nn_session_close(struct linnet_nn_session *session);
+/* Run a batch of `n` (1..batch_max). inputs[i] is dense f32 in the shape of input i with dims[0] = n (images NCHW), outputs[i]
+ * likewise f32, the caller's memory; NULL where an output is not wanted. */
+int linnet_nn_session_run(struct linnet_nn_session *session, unsigned n, const float *const *inputs, float *const *outputs,
+                          struct linnet_error *err);
+
+#endif
