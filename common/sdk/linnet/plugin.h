@@ -72,6 +72,7 @@ struct linnet_output {
     const struct linnet_blob *blobs; /* copied by emit */
     size_t nblobs;
     json_t *inputs;          /* scope `site`: [{id, digest}], taken; NULL: all docs of the item */
+    bool create_only;        /* leave a document that stands there already (a request that is raised once) */
     const char *device;      /* where it was computed ("cpu (oneDNN 2.6.3)"); recorded, not in the fingerprint; may be NULL */
 };
 
@@ -99,6 +100,9 @@ struct linnet_host {
     const char *(*reference_file)(void *ctx, const char *id, const char *name);
     /* The snapshot's taxonomy (common/taxonomy/taxonomy.h). Borrowed, thread-safe, may be empty, never NULL. */
     const struct linnet_taxonomy *(*taxonomy)(void *ctx);
+    /* Open a location sealed to the site's public key ("location.sealed", libsodium sealed box, base64): a new reference to
+     * its JSON, NULL where the site has no key or it does not open. Thread-safe. */
+    json_t *(*unseal)(void *ctx, const char *sealed);
     /* Scope `site`: a folder for the plugin's state, kept across restarts on this machine; NULL for others. */
     const char *state_dir;
     /* Milliseconds since 1970 (for schedules; an output must not depend on it, but for scope `site` documents that say when
