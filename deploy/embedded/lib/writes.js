@@ -1,0 +1,84 @@
+'use strict';
+/* Every write of a document goes through here: access, validation, PouchDB, answers in the order of the documents. */
+const crypto = require('crypto');
+const { isDatabaseAdmin, denied } = require('./access');
+
+const plain = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/* The document that a write replaces, as CouchDB hands it to the validation: the revision named; for replicated
+ * revisions the nearest ancestor that is a leaf here. */
+async function replacedBy(db, document, newEdits) {
+  if (newEdits) {
+    if (!document._rev) return null;
+    return db.get(document._id, { rev: document._rev }).catch(() => null);
+  }
+  const history = document._revisions;
+  if (!history || !Array.isArray(history.ids)) return null;
+  const known = history.ids.slice(1).map((id, index) => `${history.start - 1 - index}-${id}`);
+  const leaves = await db.get(document._id, { open_revs: 'all' }).catch(() => []);
+  const found = leaves.map((leaf) => leaf.ok).filter((leaf) => leaf && known.includes(leaf._rev));
+  return found[0] || null;
+}
+
+function failure(document, error, reason, status) {
+  return { id: document && document._id, error, reason, status };
+}
+
+/* CouchDB takes attachments that don't say what they are; PouchDB complains on the console. */
+function attachmentsTyped(attachments) {
+  if (!plain(attachments)) return false;
+  for (const attachment of Object.values(attachments)) {
+    if (!plain(attachment)) return false;
+    if (typeof attachment.content_type !== 'string') attachment.content_type = 'application/octet-stream';
+  }
+  return true;
+}
+
+/* What forbids one document before it reaches PouchDB; null if nothing. */
+async function objection(store, req, document, newEdits, functions) {
+  const { userCtx, security } = req.access;
+  if (!plain(document)) return failure(document, 'bad_request', 'Document must be a JSON object', 400);
+  if (typeof document._id !== 'string' || document._id === '') return failure(document, 'illegal_docid', 'Document id must be a string', 400);
+  if (/^_(?!design\/.|local\/.)/.test(document._id)) return failure(document, 'illegal_docid', 'Only reserved document ids may start with underscore.', 400);
+  if (document._attachments !== undefined && !attachmentsTyped(document._attachments)) {
+    return failure(document, 'doc_validation', 'Attachments must be objects', 400);
+  }
+  if (document._id.startsWith('_design/') && !isDatabaseAdmin(userCtx, security)) {
+    return failure(document, 'unauthorized', 'You are not a db or server admin.', 401);
+  }
+  if (/^_(design|local)\//.test(document._id) || functions.length === 0) return null;
+  const replaced = await replacedBy(req.db, document, newEdits);
+  const verdict = store.validation.verdict(functions, document, replaced, { ...userCtx, db: req.dbName }, security);
+  return verdict && failure(document, verdict.error, verdict.reason, verdict.status);
+}
+
+/* PouchDB's answers for replicated revisions name the failures only. */
+function align(documents, answers, newEdits) {
+  if (newEdits) return answers.map((answer) => tidy(answer));
+  const failed = new Map(answers.filter((answer) => answer.error).map((answer) => [answer.id, tidy(answer)]));
+  return documents.map((document) => failed.get(document._id) || { ok: true, id: document._id, rev: document._rev });
+}
+
+function tidy(answer) {
+  if (!answer.error) return { ok: true, id: answer.id, rev: answer.rev };
+  return failure({ _id: answer.id }, answer.name, answer.reason || answer.message, answer.status);
+}
+
+/* Write documents. One answer each, in order: {ok, id, rev} or {id, error, reason, status}. */
+async function write(store, req, documents, newEdits) {
+  if (req.access.userCtx.name === null && !req.access.serverAdmin) throw denied(req.access.userCtx);
+  for (const document of documents) if (plain(document) && document._id === undefined) document._id = crypto.randomUUID().replace(/-/g, '');
+  const functions = req.dbName === '_users' ? [] : await store.validation.functions(req.dbName, req.db);
+  const answers = await Promise.all(documents.map((document) => objection(store, req, document, newEdits, functions)));
+  const passed = documents.filter((document, index) => !answers[index]);
+  if (passed.length) {
+    const given = align(passed, await req.db.bulkDocs({ docs: passed, new_edits: newEdits }, { new_edits: newEdits }), newEdits);
+    documents.forEach((document, index) => {
+      if (!answers[index]) answers[index] = given.shift();
+    });
+  }
+  if (passed.some((document) => document._id.startsWith('_design/'))) store.validation.forget(req.dbName);
+  return answers;
+}
+
+module.exports = { write };

@@ -1,0 +1,70 @@
+#!/bin/bash
+# store.sh: a fresh store for a test.
+#
+#   eval "$(tests/e2e/store.sh start)"   LINNET_COUCHDB_URL set: that server, under a prefix of our own;
+#                                        else the embedded store on a free port, in a folder of its own.
+#                                        Sets LINNET_COUCHDB_URL (with credentials), LINNET_PREFIX,
+#                                        LINNET_STORE_PID (empty: not ours) and LINNET_STORE_DIR.
+#   tests/e2e/store.sh kill              kill -9 it (an embedded one only)
+#   eval "$(tests/e2e/store.sh restart)" start it again on its port with its data
+#   tests/e2e/store.sh stop              end it and remove its data; of another server, remove our databases
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+embedded=$here/../../deploy/embedded
+die() { echo "store.sh: $*" >&2; exit 1; }
+
+launch() { # launch DIR PORT PASSWORD: sets url and pid
+  : >"$1/url"
+  LINNET_STORE_ADMIN="admin:$3" setsid node "$embedded/store.js" --dir "$1/data" --port "$2" </dev/null >"$1/url" 2>"$1/log" &
+  pid=$!
+  for _ in $(seq 300); do
+    url=$(head -1 "$1/url")
+    [ -z "$url" ] || return 0
+    kill -0 "$pid" 2>/dev/null || die "the store did not start: $(cat "$1/log")"
+    sleep 0.1
+  done
+  die "the store did not answer within 30 s: $(cat "$1/log")"
+}
+
+say() { printf 'export %s=%q\n' "$@"; }
+
+start() {
+  if [ -n "${LINNET_COUCHDB_URL:-}" ] && [ -z "${LINNET_STORE_PID:-}" ]; then
+    say LINNET_COUCHDB_URL "$LINNET_COUCHDB_URL" LINNET_PREFIX "t$(od -An -N5 -tx1 /dev/urandom | tr -d ' \n')" \
+      LINNET_STORE_PID "" LINNET_STORE_DIR ""
+    return
+  fi
+  "$embedded/install.sh"
+  dir=$(mktemp -d /tmp/linnet-store-XXXXXX)
+  password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+  launch "$dir" 0 "$password"
+  say LINNET_COUCHDB_URL "http://admin:$password@${url#http://}" LINNET_PREFIX linnet LINNET_STORE_PID "$pid" LINNET_STORE_DIR "$dir"
+}
+
+ours() { [ -n "${LINNET_STORE_PID:-}" ] && [ -n "${LINNET_STORE_DIR:-}" ]; }
+
+restart() {
+  ours || die "this store is not ours to restart"
+  credentials=${LINNET_COUCHDB_URL#http://}
+  password=${credentials#admin:}
+  launch "$LINNET_STORE_DIR" "${LINNET_COUCHDB_URL##*:}" "${password%%@*}"
+  say LINNET_STORE_PID "$pid"
+}
+
+stop() {
+  if ours; then
+    kill "$LINNET_STORE_PID" 2>/dev/null || true
+    for _ in $(seq 150); do kill -0 "$LINNET_STORE_PID" 2>/dev/null || break; sleep 0.1; done
+    rm -rf "$LINNET_STORE_DIR"
+  elif [ -n "${LINNET_COUCHDB_URL:-}" ] && [ -n "${LINNET_PREFIX:-}" ]; then
+    for name in "$LINNET_PREFIX" "$LINNET_PREFIX-reference" "$LINNET_PREFIX-ops"; do
+      curl -sS -o /dev/null -X DELETE "${LINNET_COUCHDB_URL%/}/$name"
+    done
+  fi
+}
+
+case ${1:-} in
+start | restart | stop) "$1" ;;
+kill) ours || die "this store is not ours to kill"; kill -9 "$LINNET_STORE_PID" ;;
+*) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
