@@ -61,7 +61,8 @@ int linnet_error_prefix(struct linnet_error *err, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     size_t used = strlen(text), kept = strlen(err->detail), most = sizeof text - 1;
-    for (const char *s = ": "; *s && used < most; s++) text[used++] = *s;
+    for (const char *s = ": "; *s && used < most; s++)
+        text[used++] = *s;
     if (kept > most - used) kept = most - used; /* the prefix says where; the end of a long detail can go */
     memcpy(text + used, err->detail, kept);
     memcpy(err->detail, text, used + kept);

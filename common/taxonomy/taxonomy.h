@@ -27,18 +27,24 @@ struct linnet_taxon {
     uint32_t depth;
 };
 
-/* Add documents of kind taxon (see schemas/taxon.schema.json), in any order, then finish. */
+/* NULL: out of memory. */
 struct linnet_taxonomy *linnet_taxonomy_new(void);
+/* Add documents of kind taxon (see schemas/taxon.schema.json), in any order, then finish. Everything is copied.
+ * LINNET_E_INVALID without a scientificName, LINNET_E_EXISTS, LINNET_E_NOMEM. Found by id at once; by the rest after finish. */
 int linnet_taxonomy_add(struct linnet_taxonomy *taxonomy, const char *id, const json_t *document, struct linnet_error *err);
-/* Resolve parents and synonyms. LINNET_E_INVALID names a cycle; a missing parent makes a root (counted in *orphans). */
+/* Resolve parents and synonyms; the indexes are final after it. LINNET_E_INVALID names a cycle; a missing parent makes a root, a
+ * missing accepted name an accepted one (both counted in *orphans, which may be NULL). A synonym that names no parent stands
+ * under the parent of its accepted name. After a failure the taxonomy can only be freed. */
 int linnet_taxonomy_finish(struct linnet_taxonomy *taxonomy, size_t *orphans, struct linnet_error *err);
 void linnet_taxonomy_free(struct linnet_taxonomy *taxonomy);
 
 size_t linnet_taxonomy_size(const struct linnet_taxonomy *taxonomy);
+/* NULL if there is no such index. */
 const struct linnet_taxon *linnet_taxonomy_at(const struct linnet_taxonomy *taxonomy, uint32_t index);
 /* By id, LINNET_NO_TAXON if unknown. */
 uint32_t linnet_taxonomy_find(const struct linnet_taxonomy *taxonomy, const char *id);
-/* By scientific name, case-insensitive, spaces collapsed, authorship optional; the accepted name where several match. */
+/* By scientific name, case-insensitive, spaces collapsed, authorship optional; where several match the one with the authors that
+ * were given, then an accepted name, then the lowest id. A synonym is found as itself, see linnet_taxonomy_accepted. */
 uint32_t linnet_taxonomy_find_name(const struct linnet_taxonomy *taxonomy, const char *name);
 /* The accepted taxon of an index. */
 uint32_t linnet_taxonomy_accepted(const struct linnet_taxonomy *taxonomy, uint32_t index);
@@ -48,7 +54,9 @@ uint32_t linnet_taxonomy_ancestor(const struct linnet_taxonomy *taxonomy, uint32
 int linnet_taxonomy_is_within(const struct linnet_taxonomy *taxonomy, uint32_t index, uint32_t ancestor);
 /* The last common ancestor, LINNET_NO_TAXON if there is none. */
 uint32_t linnet_taxonomy_common(const struct linnet_taxonomy *taxonomy, uint32_t a, uint32_t b);
+/* "species"; "other" for LINNET_RANK_OTHER. Static string. */
 const char *linnet_rank_name(enum linnet_rank rank);
+/* In any case; "division" is a phylum; all else (NULL too) is LINNET_RANK_OTHER. */
 enum linnet_rank linnet_rank_parse(const char *name);
 
 #endif

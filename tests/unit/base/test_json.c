@@ -82,8 +82,8 @@ static void paths_read_with_defaults(void **state) {
 
 static void canonical_text_does_not_depend_on_order_form_or_locale(void **state) {
     (void)state;
-    static const char wanted[] =
-        "{\"a\":[1,0.10000000000000001,1.0000000000000001e+300,0,-7],\"b\":{},\"\xc3\xa9\":\"\\n\\u0001\\\"\\\\/\"}";
+    static const char wanted[] = "{\"a\":[1,0.10000000000000001,1.0000000000000001e+300,0,-7],\"b\":{},"
+                                 "\"\xc3\xa9\":\"\\n\\u0001\\\"\\\\/\"}";
     setlocale(LC_ALL, "de_DE.UTF-8"); /* where it is installed: a comma for a point */
     json_t *v =
         parse("{\"\\u00e9\" : \"\\n\\u0001\\\"\\\\\\/\", \"b\":{ }, \"a\": [1.0, 0.1, 1E300, -0.0, -7]}");
