@@ -1,5 +1,6 @@
-/* Immutable bytes shared between the loop and the executors: a picture stays in memory from its download to the last
- * stage that wants it, without a copy. The count is atomic; everything else is written once, at making. */
+/* Immutable bytes shared between the loop and the executors: a picture stays in memory from its download to
+ * the last stage that wants it, without a copy. The count is atomic; everything else is written once, at
+ * making. */
 #ifndef LINNET_HOST_BYTES_H
 #define LINNET_HOST_BYTES_H
 

@@ -1,8 +1,9 @@
-/* A stage at work: a plugin with its configuration, its instances on executor threads of their own, and one bounded queue.
+/* A stage at work: a plugin with its configuration, its instances on executor threads of their own, and one
+ * bounded queue.
  *
- * All calls are the loop thread's. Work goes in by `submit`, is batched by size or delay, processed on an executor
- * thread, and comes back by `done` on the loop thread (one uv_async). This queue is the only place where Linnet crosses
- * threads. */
+ * All calls are the loop thread's. Work goes in by `submit`, is batched by size or delay, processed on an
+ * executor thread, and comes back by `done` on the loop thread (one uv_async). This queue is the only place
+ * where Linnet crosses threads. */
 #ifndef LINNET_HOST_STAGE_H
 #define LINNET_HOST_STAGE_H
 
@@ -10,66 +11,42 @@
 #include <uv.h>
 
 #include "common/base/metrics.h"
-#include "workers/host/bytes.h"
 #include "workers/host/plugin.h"
 #include "workers/host/references.h"
+#include "workers/host/work.h"
 
 struct linnet_stage;
 
-enum linnet_priority { LINNET_PRIORITY_HTTP, LINNET_PRIORITY_FRESH, LINNET_PRIORITY_RETRY, LINNET_PRIORITY_BACKFILL, LINNET_PRIORITIES };
-
-/* A finished output: the completed document (_id, kind, stage, inputs, digest set; no _rev) and its blobs. */
-struct linnet_result {
-    enum linnet_database database;
-    char *id;
-    json_t *document; /* NULL: delete the document of that id */
-    struct linnet_result_blob {
-        char *name, *content_type;
-        struct linnet_bytes *bytes;
-    } *blobs;
-    size_t nblobs;
-};
-
-/* One item on its way. Made by linnet_work_new with references to all it needs, so that it outlives the task. */
-struct linnet_work {
-    struct linnet_item item;
-    enum linnet_priority priority;
-    bool alone;            /* a suspect: batch of one */
-    void *owner;           /* the submitter's */
-    /* set when it comes back */
-    enum linnet_verdict verdict;
-    char *reason;
-    struct linnet_result *results;
-    size_t nresults;
-    double queued_s, process_s;
-    struct linnet_work *next; /* the stage's */
-};
-
 struct linnet_stage_options {
-    const char *name;                  /* NULL: the plugin's */
-    const json_t *config;              /* NULL: defaults */
+    const char *name;     /* NULL: the plugin's */
+    const json_t *config; /* NULL: defaults */
     struct linnet_references *references;
-    unsigned threads;                  /* 0: what the plugin wants */
-    size_t queue_limit;                /* most items waiting; 0: 4 batches a thread, at least 64 */
+    unsigned threads;   /* 0: what the plugin wants */
+    size_t queue_limit; /* most items waiting; 0: 4 batches a thread, at least 64 */
     const char *state_dir;
-    struct linnet_metrics *metrics;    /* may be NULL */
-    /* Told on the executor's thread before and after each process(): the in-flight table of the supervisor. May be NULL. */
-    void (*batch_begin)(void *arg, unsigned executor, const char *stage, const struct linnet_item *const *items, size_t n,
-                        uint32_t deadline_ms);
+    struct linnet_metrics *metrics; /* may be NULL */
+    /* Told on the executor's thread before and after each process(): the in-flight table of the supervisor.
+     * May be NULL. */
+    void (*batch_begin)(void *arg, unsigned executor, const char *stage,
+                        const struct linnet_item *const *items, size_t n, uint32_t deadline_ms);
     void (*batch_end)(void *arg, unsigned executor);
     void *batch_arg;
-    void (*done)(void *arg, struct linnet_stage *stage, struct linnet_work *work); /* the receiver owns `work` */
+    void (*done)(void *arg, struct linnet_stage *stage,
+                 struct linnet_work *work); /* the receiver owns `work` */
     void *done_arg;
 };
 
-/* Open all instances (on their threads; returns when every one has opened or one has failed, LINNET_E_PLUGIN with its words). */
-int linnet_stage_open(uv_loop_t *loop, struct linnet_plugin_file *file, const struct linnet_stage_options *options,
-                      struct linnet_stage **out, struct linnet_error *err);
+/* Open all instances (on their threads; returns when every one has opened or one has failed, LINNET_E_PLUGIN
+ * with its words). */
+int linnet_stage_open(uv_loop_t *loop, struct linnet_plugin_file *file,
+                      const struct linnet_stage_options *options, struct linnet_stage **out,
+                      struct linnet_error *err);
 /* Take `work`. LINNET_E_FULL: no room, the caller keeps it. */
 int linnet_stage_submit(struct linnet_stage *stage, struct linnet_work *work);
 /* No more submits; what is queued is finished; drained(arg) on the loop when the last has come back. */
 void linnet_stage_drain(struct linnet_stage *stage, void (*drained)(void *arg), void *arg);
-/* Close instances, join threads, free. Work still queued comes back with LINNET_RETRY first. closed(arg) on the loop. */
+/* Close instances, join threads, free. Work still queued comes back with LINNET_RETRY first. closed(arg) on
+ * the loop. */
 void linnet_stage_close(struct linnet_stage *stage, void (*closed)(void *arg), void *arg);
 const char *linnet_stage_name(const struct linnet_stage *stage);
 const struct linnet_plugin *linnet_stage_plugin(const struct linnet_stage *stage);
@@ -78,11 +55,11 @@ size_t linnet_stage_queued(const struct linnet_stage *stage);           /* waiti
 /* An instance for the pure calls `qualifier` and `select`. */
 void *linnet_stage_instance(const struct linnet_stage *stage);
 /* Scope site: run `snapshot` / `restore` / `tick` on the instance's thread, answer on the loop. */
-int linnet_stage_snapshot(struct linnet_stage *stage, const char *position, void (*done)(void *arg, int error), void *arg);
-int linnet_stage_restore(struct linnet_stage *stage, void (*done)(void *arg, int error, const char *position), void *arg);
+int linnet_stage_snapshot(struct linnet_stage *stage, const char *position,
+                          void (*done)(void *arg, int error), void *arg);
+int linnet_stage_restore(struct linnet_stage *stage, void (*done)(void *arg, int error, const char *position),
+                         void *arg);
 /* What `tick` emitted comes as work without an item (item.ndocs == 0) by the stage's `done`. */
 int linnet_stage_tick(struct linnet_stage *stage);
-
-void linnet_work_free(struct linnet_work *work);
 
 #endif

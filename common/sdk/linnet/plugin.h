@@ -131,9 +131,11 @@ struct linnet_input {
     unsigned flags;
     const char *const
         *blobs; /* names of attachments to prefetch, ended by NULL; "*" for all; NULL for none */
-    const char *const *fields; /* paths (like views.*.region: object keys and array places, * for each) that
-                                  shape the output, ended by NULL; NULL: the whole document. Its digest as an
-                                  input is made of these alone. */
+    /* Paths that shape the output, ended by NULL; NULL: the whole document. Its digest as an input is made of
+     * these alone. A path is object keys and array places divided by '.'; '*' stands for each of them;
+     * 'key=@' for each object of an array whose `key` is the trigger's qualifier. So "views.image=@.region"
+     * is the region of this picture's view, and a view that is added later makes no work for the others. */
+    const char *const *fields;
 };
 
 enum linnet_scope { LINNET_SCOPE_OBSERVATION, LINNET_SCOPE_SITE };
@@ -144,15 +146,17 @@ enum linnet_unit { LINNET_UNIT_DOCUMENT, LINNET_UNIT_OBSERVATION };
 enum linnet_threading { LINNET_ANY_THREAD, LINNET_PINNED_THREAD };
 
 struct linnet_plugin {
-    size_t struct_size;        /* sizeof(struct linnet_plugin) */
-    uint32_t abi;              /* LINNET_PLUGIN_ABI */
-    uint32_t output_version;   /* raised when the same inputs would give another output */
-    const char *name;          /* [a-z][a-z0-9_]*: the stage's default name */
-    const char *version;       /* semantic version of the plugin */
-    const char *licence;       /* SPDX */
-    const char *summary;       /* one line */
-    const char *config_schema; /* JSON Schema (the subset in common/base/schema.h) of its configuration;
-                                  defaults are filled in by the host; unknown keys are refused */
+    size_t struct_size;             /* sizeof(struct linnet_plugin) */
+    uint32_t abi;                   /* LINNET_PLUGIN_ABI */
+    uint32_t output_version;        /* raised when the same inputs would give another output */
+    const char *name;               /* [a-z][a-z0-9_]*: the stage's default name */
+    const char *version;            /* semantic version of the plugin */
+    const char *licence;            /* SPDX */
+    const char *summary;            /* one line */
+    const char *config_schema;      /* JSON Schema (the subset in common/base/schema.h) of its configuration;
+                                       defaults are filled in by the host; unknown keys are refused. NULL: none */
+    const char *const *operational; /* its top-level keys that say how to run and shape no output (threads,
+                                       backend): left out of the fingerprint. Ended by NULL; NULL: none */
     const struct linnet_input *inputs; /* ended by a NULL kind */
     const char *const *produces;       /* kinds, ended by NULL */
     enum linnet_scope scope;
