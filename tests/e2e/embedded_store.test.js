@@ -198,6 +198,13 @@ test('validation_sees_user_database_and_attachment_stubs', async () => {
   assert.equal(status, 403);
   assert.deepEqual(JSON.parse(json.reason), [{ a: { content_type: 'text/plain', stub: true, length: 5 } },
     { name: 'ann', roles: ['u:1'], db: 'seen' }, { admins: { roles: ['boss'] }, members: {} }, true]);
+  const bytes = { _attachments: { a: { content_type: 'image/png', data: 'aGVsbG8=' } } };
+  await call('PUT', '/kept-stubs');
+  const { json: put } = await call('PUT', '/kept-stubs/x', { body: bytes });
+  await call('PUT', '/kept-stubs/_design/rules', { body: { validate_doc_update: 'function (doc) { throw { forbidden: toJSON(doc._attachments.a) }; }' } });
+  const kept = await call('PUT', '/kept-stubs/x', { body: { _rev: put.rev, _attachments: { a: { stub: true } } } });
+  const { content_type: type, length, stub } = JSON.parse(kept.json.reason);
+  assert.deepEqual([type, length, stub], ['image/png', 5, true]);
   assert.equal((await call('PUT', '/seen/_design/mine', { as: 'ann:pw', body: {} })).status, 401);
   assert.equal((await call('PUT', '/seen/_security', { as: 'ann:pw', body: {} })).status, 403);
 });

@@ -13,11 +13,11 @@ function compile(source, id) {
   return vm.runInContext(`(${source.replace(/;\s*$/, '')})`, context, { filename: id });
 }
 
-/* What a validation function sees of inline attachments: never the bytes. */
+/* What a validation function sees of attachments: never the bytes. */
 function stubbed(attachments) {
   const stubs = {};
   for (const [name, attachment] of Object.entries(attachments)) {
-    const { data, follows, ...rest } = attachment || {};
+    const { data, follows, ...rest } = attachment;
     stubs[name] = { ...rest, stub: true };
     if (typeof data === 'string') stubs[name].length = Buffer.byteLength(data, 'base64');
     else if (data) stubs[name].length = data.length;
@@ -26,9 +26,8 @@ function stubbed(attachments) {
 }
 
 function visible(document) {
-  const copy = { ...document };
-  if (copy._attachments && typeof copy._attachments === 'object') copy._attachments = stubbed(copy._attachments);
-  return copy;
+  if (!document._attachments) return { ...document };
+  return { ...document, _attachments: stubbed(document._attachments) };
 }
 
 class Validation {

@@ -24,15 +24,23 @@ function failure(document, error, reason, status) {
   return { id: document && document._id, error, reason, status };
 }
 
-/* CouchDB takes attachments that don't say what they are; PouchDB complains on the console. */
-function attachmentsTyped(attachments) {
+/* CouchDB takes attachments that don't say what they are, and stubs that say nothing else; PouchDB wants both spelt out.
+ * False where one is neither. */
+function completeAttachments(document, replaced) {
+  const { _attachments: attachments } = document;
+  if (attachments === undefined) return true;
   if (!plain(attachments)) return false;
-  for (const attachment of Object.values(attachments)) {
+  const stored = (replaced && replaced._attachments) || {};
+  for (const [name, attachment] of Object.entries(attachments)) {
     if (!plain(attachment)) return false;
-    if (typeof attachment.content_type !== 'string') attachment.content_type = 'application/octet-stream';
+    if (attachment.stub && !stored[name]) return false;
+    if (attachment.stub) attachments[name] = { ...stored[name] };
+    else if (typeof attachment.content_type !== 'string') attachment.content_type = 'application/octet-stream';
   }
   return true;
 }
+
+const hasStubs = ({ _attachments }) => plain(_attachments) && Object.values(_attachments).some((one) => plain(one) && one.stub);
 
 /* What forbids one document before it reaches PouchDB; null if nothing. */
 async function objection(store, req, document, newEdits, functions) {
@@ -40,14 +48,14 @@ async function objection(store, req, document, newEdits, functions) {
   if (!plain(document)) return failure(document, 'bad_request', 'Document must be a JSON object', 400);
   if (typeof document._id !== 'string' || document._id === '') return failure(document, 'illegal_docid', 'Document id must be a string', 400);
   if (/^_(?!design\/.|local\/.)/.test(document._id)) return failure(document, 'illegal_docid', 'Only reserved document ids may start with underscore.', 400);
-  if (document._attachments !== undefined && !attachmentsTyped(document._attachments)) {
-    return failure(document, 'doc_validation', 'Attachments must be objects', 400);
-  }
+  const judged = functions.length > 0 && !/^_(design|local)\//.test(document._id);
+  const replaced = judged || hasStubs(document) ? await replacedBy(req.db, document, newEdits) : null;
+  if (newEdits && document._rev && hasStubs(document) && !replaced) return failure(document, 'conflict', 'Document update conflict.', 409);
+  if (!completeAttachments(document, replaced)) return failure(document, 'missing_stub', 'an attachment is neither there nor sent', 412);
   if (document._id.startsWith('_design/') && !isDatabaseAdmin(userCtx, security)) {
     return failure(document, 'unauthorized', 'You are not a db or server admin.', 401);
   }
-  if (/^_(design|local)\//.test(document._id) || functions.length === 0) return null;
-  const replaced = await replacedBy(req.db, document, newEdits);
+  if (!judged) return null;
   const verdict = store.validation.verdict(functions, document, replaced, { ...userCtx, db: req.dbName }, security);
   return verdict && failure(document, verdict.error, verdict.reason, verdict.status);
 }
