@@ -33,6 +33,16 @@ bool linnet_json_bool(const json_t *root, const char *path, bool fallback);
  * point (so 3 and 3.0 are the same), -0 as 0. The same on every platform and in every locale. The caller frees it. NULL: out of
  * memory (or a value nested more than 2,048 deep). Any thread. */
 char *linnet_json_canonical(const json_t *value);
+struct linnet_buf;
+/* Append compact text for the wire: keys as they stand. LINNET_E_NOMEM, LINNET_E_LIMIT (the buffer's, or nested more than 2,048 deep),
+ * LINNET_E_INVALID for NULL; `out` as it was. Any thread. */
+int linnet_json_write(struct linnet_buf *out, const json_t *value);
+
+/* Change in place, the size kept, what a store accepts but jansson does not parse, so that one such document does not make
+ * unreadable what is read together with it: \u0000 and lone surrogates become U+FFFD, integers beyond 64 bits become reals,
+ * numbers beyond a double null, values nested deeper than 1,024 the number 0. Other text stays as it is. Any thread. */
+void linnet_json_mend(char *text, size_t size);
+
 /* SHA-256 in lower-case hexadecimal of the canonical text of `document` without its members that start with '_'
  * except the digests of its attachments (of one that the store has not seen: its inline data). LINNET_E_NOMEM. Any thread. */
 int linnet_json_digest(const json_t *document, char out[65]);

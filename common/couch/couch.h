@@ -34,7 +34,8 @@ struct linnet_couch_response {
                              (401 AUTH, 403 DENIED, 404 NOT_FOUND, 409 CONFLICT, 412 EXISTS, 413 LIMIT, 429/5xx SERVER) */
     const char *detail;   /* words for `error`, CouchDB's reason included */
     long status;          /* HTTP status, 0 without an answer */
-    json_t *json;         /* the body parsed if it is JSON, else NULL; borrowed: incref to keep */
+    json_t *json;         /* the body parsed if it is JSON (mended by linnet_json_mend where it must be), else NULL; borrowed:
+                             incref to keep */
     const char *body;     /* the raw bytes */
     size_t size;
     const char *etag;     /* NULL if none */
@@ -47,7 +48,8 @@ typedef void linnet_couch_callback(struct linnet_couch_request *request, const s
 int linnet_couch_open(uv_loop_t *loop, const struct linnet_couch_options *options, struct linnet_couch **out,
                       struct linnet_error *err);
 /* Cancel everything under way (each callback runs with LINNET_E_CANCELLED), close the handles, then call `closed`
- * (may be NULL) once the loop needs nothing more of it; the memory is freed after that. */
+ * (may be NULL) once the loop needs nothing more of it; the memory is freed then. Feeds stop without a callback; their owners
+ * close them as ever, before or after. */
 void linnet_couch_close(struct linnet_couch *couch, void (*closed)(void *arg), void *arg);
 
 /* Any request. `path` is below the server's root, already escaped ("/linnet/_all_docs?limit=1"). `body` may be NULL and is
@@ -64,8 +66,10 @@ struct linnet_couch_call {
     size_t limit;         /* most bytes of the response; 0: the client's */
     bool raw;             /* do not parse the body as JSON */
 };
+/* `out` may be NULL. LINNET_E_NOMEM, LINNET_E_CANCELLED while the client closes; a body to be taken is not taken then. */
 int linnet_couch_request(struct linnet_couch *couch, const struct linnet_couch_call *call, linnet_couch_callback *done,
                          void *arg, struct linnet_couch_request **out);
+/* Its callback runs soon, with LINNET_E_CANCELLED. Not from that callback. NULL is fine. */
 void linnet_couch_cancel(struct linnet_couch_request *request);
 
 /* The name of a database with the client's prefix. Lives as long as the client. */
@@ -73,6 +77,9 @@ const char *linnet_couch_database(const struct linnet_couch *couch, enum linnet_
 /* Append `text` percent-escaped for a path segment or query value (a ':' stays). */
 struct linnet_buf;
 int linnet_couch_escape(struct linnet_buf *out, const char *text);
+
+/* The document in linnet-ops whose `uuid` tells this set of databases from every other; made by `linnet init`. */
+#define LINNET_COUCH_IDENTITY "identity:database"
 
 /* GET / and the database's GET: version, whether it makes partitions, its identity. */
 struct linnet_couch_server {
@@ -82,8 +89,10 @@ struct linnet_couch_server {
     char identity[80];    /* of the database: differs after it was deleted and made again */
 };
 typedef void linnet_couch_server_callback(int error, const char *detail, const struct linnet_couch_server *server, void *arg);
-/* Ask server and database. Identity is `uuid`/`instance_start_time` where they tell databases apart, else the value of a
- * document `linnet:identity` in linnet-ops (made by `linnet init`). */
+/* Ask server and database. Identity is made of the document LINNET_COUCH_IDENTITY, where there is one, and of the time at which
+ * the database was made, where the server tells (CouchDB >= 3.3); "" where there is neither. What it finds out about
+ * partitions is what linnet_couch_get_observation goes by. LINNET_E_UNSUPPORTED if no CouchDB answers. `server` is NULL
+ * on failure, valid during the callback. */
 int linnet_couch_probe(struct linnet_couch *couch, enum linnet_database database, linnet_couch_server_callback *done,
                        void *arg);
 
@@ -93,25 +102,34 @@ int linnet_couch_get(struct linnet_couch *couch, enum linnet_database database, 
 /* PUT one document: `document` is serialised at once, its _id names it. */
 int linnet_couch_put(struct linnet_couch *couch, enum linnet_database database, const json_t *document,
                      linnet_couch_callback *done, void *arg);
-/* All documents of one observation with bodies, conflicts and attachment stubs: by partition where there are, else by key range. */
+/* GET _all_docs from `start` up to, not including, `end`, at most `limit` rows (0: all); documents with conflicts and stubs. */
+int linnet_couch_range(struct linnet_couch *couch, enum linnet_database database, const char *start, const char *end,
+                       unsigned limit, bool include_docs, linnet_couch_callback *done, void *arg);
+/* All documents of one observation with bodies, conflicts and attachment stubs: by partition where a probe of the main database
+ * has found that there are, else by key range. */
 int linnet_couch_get_observation(struct linnet_couch *couch, const char *observation, linnet_couch_callback *done,
                                  void *arg);
-/* POST _all_docs with keys (array of strings, borrowed). */
+/* POST _all_docs with keys (array of strings, borrowed); documents with conflicts. */
 int linnet_couch_all_docs(struct linnet_couch *couch, enum linnet_database database, const json_t *keys,
                           bool include_docs, linnet_couch_callback *done, void *arg);
 /* POST _bulk_docs: `documents` is an array (borrowed, serialised at once). Attachments inline (base64) stand in the
  * documents themselves, see linnet_couch_attach. The response's json is CouchDB's array, in order. */
 int linnet_couch_bulk(struct linnet_couch *couch, enum linnet_database database, const json_t *documents,
                       bool new_edits, linnet_couch_callback *done, void *arg);
-/* Put bytes inline into `document` as attachment `name` (base64, for PUT or _bulk_docs). LINNET_E_NOMEM. */
+/* Put bytes inline into `document` as attachment `name` (base64, for PUT or _bulk_docs). LINNET_E_NOMEM.
+ * Any thread. */
 int linnet_couch_attach(json_t *document, const char *name, const char *content_type, const void *data, size_t size);
 /* GET an attachment's bytes (at most `limit`, 0: the client's); `rev` may be NULL. Raw response. */
 int linnet_couch_get_attachment(struct linnet_couch *couch, enum linnet_database database, const char *id,
                                 const char *name, const char *rev, size_t limit, linnet_couch_callback *done, void *arg);
 
 /* ---- blocking calls, for the admin commands: run the client's loop until the answer is there ---- */
-/* As linnet_couch_request; on success *out is a new reference (NULL if the body was no JSON). */
+/* As linnet_couch_request; on success *out (may be NULL) is a new reference (NULL if the body was no JSON). *status (may be
+ * NULL) is set whenever a request was made. Not from a callback of the loop. */
 int linnet_couch_wait(struct linnet_couch *couch, const struct linnet_couch_call *call, json_t **out, long *status,
                       struct linnet_error *err);
+/* As linnet_couch_probe. */
+int linnet_couch_probe_wait(struct linnet_couch *couch, enum linnet_database database, struct linnet_couch_server *out,
+                            struct linnet_error *err);
 
 #endif

@@ -1,0 +1,230 @@
+/* JSON values as text: for the wire, and canonical for digests. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/digest.h"
+#include "common/base/json.h"
+
+/* jansson parses nothing deeper; a value that is (a cycle, say) is refused instead of overflowing the stack.
+ */
+#define MOST_DEPTH 2048
+
+enum style { WIRE, CANONICAL };
+
+struct writer {
+    struct linnet_buf *out;
+    enum style style;
+    int depth;
+};
+
+static int write_value(struct writer *writer, const json_t *value);
+
+static int write_string(struct writer *writer, const char *text, size_t size) {
+    static const char *const shorts[256] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+                                            ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+    struct linnet_buf *out = writer->out;
+    int rc = linnet_buf_append(out, "\"", 1);
+    size_t start = 0;
+    for (size_t i = 0; !rc && i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        rc = linnet_buf_append(out, text + start, i - start);
+        start = i + 1;
+        if (!rc) rc = shorts[c] ? linnet_buf_append(out, shorts[c], 2) : linnet_buf_printf(out, "\\u%04x", c);
+    }
+    if (!rc) rc = linnet_buf_append(out, text + start, size - start);
+    return rc ? rc : linnet_buf_append(out, "\"", 1);
+}
+
+static int write_real(struct writer *writer, double value) {
+    char text[40];
+    int length = 0;
+    if (value == 0) value = 0; /* -0 is 0 to every JavaScript client that hands a document back */
+    for (int digits = writer->style == CANONICAL ? 17 : 15; digits <= 17; digits++) {
+        length = snprintf(text, sizeof text, "%.*g", digits, value);
+        if (digits == 17 || strtod(text, NULL) == value)
+            break; /* on the wire the fewest that read back as the same */
+    }
+    bool integral = true;
+    for (int i = 0; i < length; i++) {
+        if (!strchr("0123456789+-e", text[i])) text[i] = '.'; /* the decimal point is the locale's */
+        if (text[i] == '.' || text[i] == 'e') integral = false;
+    }
+    int rc = linnet_buf_append(writer->out, text, (size_t)length);
+    /* On the wire a real stays one. */
+    return rc || !integral || writer->style == CANONICAL ? rc : linnet_buf_append(writer->out, ".0", 2);
+}
+
+static int write_integer(struct writer *writer, json_int_t value) {
+    char text[24], *end = text + sizeof text, *s = end;
+    unsigned long long rest = value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
+    do
+        *--s = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0) *--s = '-';
+    return linnet_buf_append(writer->out, s, (size_t)(end - s));
+}
+
+static int write_array(struct writer *writer, const json_t *array) {
+    int rc = linnet_buf_append(writer->out, "[", 1);
+    size_t i;
+    json_t *member;
+    json_array_foreach(array, i, member) {
+        if (!rc && i) rc = linnet_buf_append(writer->out, ",", 1);
+        if (!rc) rc = write_value(writer, member);
+        if (rc) return rc;
+    }
+    return rc ? rc : linnet_buf_append(writer->out, "]", 1);
+}
+
+static int write_member(struct writer *writer, bool first, const char *key, size_t size,
+                        const json_t *value) {
+    int rc = first ? 0 : linnet_buf_append(writer->out, ",", 1);
+    if (!rc) rc = write_string(writer, key, size);
+    if (!rc) rc = linnet_buf_append(writer->out, ":", 1);
+    return rc ? rc : write_value(writer, value);
+}
+
+struct member {
+    const char *key;
+    size_t size;
+    json_t *value;
+};
+
+static int compare_members(const void *left, const void *right) {
+    const struct member *a = left, *b = right;
+    int order = memcmp(a->key, b->key, a->size < b->size ? a->size : b->size);
+    return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+static int write_sorted(struct writer *writer, const json_t *object) {
+    size_t count = json_object_size(object), n = 0, size;
+    struct member *members = calloc(count + 1, sizeof *members);
+    if (!members) return LINNET_E_NOMEM;
+    const char *key;
+    json_t *value;
+    json_object_keylen_foreach((json_t *)object, key, size, value) members[n++] =
+        (struct member){key, size, value};
+    qsort(members, count, sizeof *members, compare_members);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = write_member(writer, i == 0, members[i].key, members[i].size, members[i].value);
+    free(members);
+    return rc;
+}
+
+static int write_object(struct writer *writer, const json_t *object) {
+    int rc = linnet_buf_append(writer->out, "{", 1);
+    if (!rc && writer->style == CANONICAL) {
+        rc = write_sorted(writer, object);
+    } else if (!rc) {
+        const char *key;
+        size_t size;
+        json_t *value;
+        bool first = true;
+        json_object_keylen_foreach((json_t *)object, key, size, value) {
+            rc = write_member(writer, first, key, size, value);
+            if (rc) return rc;
+            first = false;
+        }
+    }
+    return rc ? rc : linnet_buf_append(writer->out, "}", 1);
+}
+
+static int write_nested(struct writer *writer, const json_t *value) {
+    if (writer->depth >= MOST_DEPTH) return LINNET_E_LIMIT;
+    writer->depth++;
+    int rc = json_is_object(value) ? write_object(writer, value) : write_array(writer, value);
+    writer->depth--;
+    return rc;
+}
+
+static int write_value(struct writer *writer, const json_t *value) {
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        return write_nested(writer, value);
+    case JSON_STRING:
+        return write_string(writer, json_string_value(value), json_string_length(value));
+    case JSON_INTEGER:
+        return write_integer(writer, json_integer_value(value));
+    case JSON_REAL:
+        return write_real(writer, json_real_value(value));
+    case JSON_TRUE:
+        return linnet_buf_append(writer->out, "true", 4);
+    case JSON_FALSE:
+        return linnet_buf_append(writer->out, "false", 5);
+    default:
+        return linnet_buf_append(writer->out, "null", 4);
+    }
+}
+
+static int write_whole(struct linnet_buf *out, const json_t *value, enum style style) {
+    size_t before = out->size;
+    struct writer writer = {out, style, 0};
+    int rc = value ? write_value(&writer, value) : LINNET_E_INVALID;
+    if (rc && out->data) out->data[out->size = before] = '\0';
+    return rc;
+}
+
+int linnet_json_write(struct linnet_buf *out, const json_t *value) {
+    return write_whole(out, value, WIRE);
+}
+
+char *linnet_json_canonical(const json_t *value) {
+    struct linnet_buf out = {0};
+    if (write_whole(&out, value, CANONICAL)) {
+        linnet_buf_done(&out);
+        return NULL;
+    }
+    return linnet_buf_take(&out, NULL);
+}
+
+/* {"leaf.jpg":"md5-…"}: what tells one set of attachments from another. One that has no digest yet (its bytes
+ * are inline, the store has not seen it) is told by its bytes. New reference. */
+static json_t *attachment_digests(json_t *attachments) {
+    json_t *digests = json_object();
+    const char *name;
+    json_t *attachment;
+    json_object_foreach(attachments, name, attachment) {
+        json_t *digest = json_object_get(attachment, "digest");
+        if (!digest) digest = json_object_get(attachment, "data");
+        if (json_object_set_new(digests, name, digest ? json_incref(digest) : json_null())) {
+            json_decref(digests);
+            return NULL;
+        }
+    }
+    return digests;
+}
+
+/* The document's members that count. New reference. */
+static json_t *without_underscores(const json_t *document) {
+    json_t *kept = json_object();
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)document, key, value) {
+        int failed = 0;
+        if (key[0] != '_')
+            failed = json_object_set(kept, key, value);
+        else if (!strcmp(key, "_attachments") && json_object_size(value))
+            failed = json_object_set_new(kept, key, attachment_digests(value));
+        if (failed) {
+            json_decref(kept);
+            return NULL;
+        }
+    }
+    return kept;
+}
+
+int linnet_json_digest(const json_t *document, char out[65]) {
+    json_t *kept = json_is_object(document) ? without_underscores(document) : json_incref((json_t *)document);
+    char *text = linnet_json_canonical(kept);
+    json_decref(kept);
+    if (!text) return LINNET_E_NOMEM;
+    linnet_digest_bytes(text, strlen(text), out);
+    free(text);
+    return 0;
+}
