@@ -24,7 +24,7 @@ static const struct {
     {"retry", LINNET_DB_OPS, WITH},           {"deadletter", LINNET_DB_OPS, WITH},
     {"suspect", LINNET_DB_OPS, WITH},         {"worker", LINNET_DB_OPS, WITH},
     {"retraining", LINNET_DB_OPS, WITH},      {"backfill", LINNET_DB_OPS, WITH},
-    {"identity", LINNET_DB_OPS, WITH},
+    {"identity", LINNET_DB_OPS, WITH},        {"site", LINNET_DB_REFERENCE, WITH},
 };
 enum { NKINDS = sizeof KINDS / sizeof KINDS[0] };
 

@@ -132,6 +132,34 @@ int linnet_store_range(struct linnet_store *store, enum linnet_database database
     return error;
 }
 
+int linnet_store_bodies(struct linnet_store *store, enum linnet_database database, const json_t *keys,
+                        json_t **out, struct linnet_error *err) {
+    struct linnet_buf path;
+    json_t *answer = NULL, *body = json_object(), *row;
+    size_t i;
+    json_object_set(body, "keys", (json_t *)keys);
+    int error = path_of(store, database, "_all_docs", &path);
+    if (!error) error = linnet_buf_append_string(&path, "?include_docs=true");
+    if (!error)
+        error = call(store, "POST", &path, body, &answer, err);
+    else
+        linnet_error_set(err, error, "out of memory");
+    if (!error) {
+        *out = json_array();
+        json_array_foreach(json_object_get(answer, "rows"), i, row) {
+            json_t *document = json_object_get(row, "doc");
+            if (json_is_object(document))
+                json_array_append(*out, document);
+            else
+                json_array_append_new(*out, json_null());
+        }
+    }
+    json_decref(answer);
+    json_decref(body);
+    linnet_buf_done(&path);
+    return error;
+}
+
 int linnet_store_observation(struct linnet_store *store, const char *ulid, json_t **out,
                              struct linnet_error *err) {
     char start[64], end[64];

@@ -28,6 +28,10 @@ int linnet_store_put(struct linnet_store *store, enum linnet_database database, 
 /* Documents whose ids lie in [start, end] with their bodies, in order of id: a new array. `limit` 0: all. */
 int linnet_store_range(struct linnet_store *store, enum linnet_database database, const char *start,
                        const char *end, size_t limit, json_t **out, struct linnet_error *err);
+/* The bodies of documents by id (`keys`: an array of strings, borrowed): a new array in the same order, null
+ * where there is none. */
+int linnet_store_bodies(struct linnet_store *store, enum linnet_database database, const json_t *keys,
+                        json_t **out, struct linnet_error *err);
 /* All documents of an observation: a new array of bodies, in order of id. Empty if there are none. */
 int linnet_store_observation(struct linnet_store *store, const char *ulid, json_t **out,
                              struct linnet_error *err);
