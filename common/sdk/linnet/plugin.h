@@ -172,7 +172,8 @@ struct linnet_plugin {
 
     /* Is this configuration usable here? 0, or negative with words in why[size]. May be NULL. */
     int (*check)(const struct linnet_host *host, const json_t *config, char *why, size_t size);
-    /* Open an instance. `config` is borrowed until close. 0, or negative with words in why. */
+    /* Open an instance: *instance must not stay NULL. `config` is borrowed until close. 0, or negative with
+     * words in why. */
     int (*open)(const struct linnet_host *host, const json_t *config, void **instance, char *why,
                 size_t size);
     /* What shapes the output beyond name, output_version and configuration (the model's digest, a library
