@@ -165,6 +165,10 @@ static const struct linnet_input inputs[] = {
 };
 static const char *const produces[] = {"normalized", NULL};
 
+/* What is accepted; an accepted picture comes out the same. */
+static const char *const operational[] = {"max_bytes", "max_pixels", "max_memory", "max_pages",
+                                          "max_scans", "max_ms",     "heif",       NULL};
+
 static const struct linnet_plugin plugin = {
     .struct_size = sizeof plugin,
     .abi = LINNET_PLUGIN_ABI,
@@ -175,6 +179,7 @@ static const struct linnet_plugin plugin = {
     .summary =
         "Original pictures upright, in sRGB, free of metadata, in the sizes that models and pages need",
     .config_schema = normalize_config_schema,
+    .operational = operational,
     .inputs = inputs,
     .produces = produces,
     .scope = LINNET_SCOPE_OBSERVATION,

@@ -34,7 +34,8 @@ struct normalize_extent normalize_sizes_largest(const struct normalize_size size
 
 uint32_t normalize_jpeg_shrink(struct normalize_extent original, struct normalize_extent wanted) {
     for (uint32_t shrink = 8; shrink > 1; shrink /= 2) {
-        if (original.width / shrink >= wanted.width && original.height / shrink >= wanted.height) return shrink;
+        if (original.width / shrink >= wanted.width && original.height / shrink >= wanted.height)
+            return shrink;
     }
     return 1;
 }

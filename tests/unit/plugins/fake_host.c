@@ -196,6 +196,7 @@ static int host_emit(void *ctx, const struct linnet_item *item, struct linnet_ou
         .qualifier = copied(qualifier ? qualifier : ""),
         .document = output->document,
         .inputs = output->inputs,
+        .create_only = output->create_only,
         .device = output->device ? copied(output->device) : NULL,
         .nblobs = output->nblobs,
     };
@@ -275,6 +276,12 @@ static const struct linnet_taxonomy *host_taxonomy(void *ctx) {
     return ((struct fake_host *)ctx)->taxonomy;
 }
 
+/* No key is needed here: what is sealed is the JSON itself. */
+static json_t *host_unseal(void *ctx, const char *sealed) {
+    (void)ctx;
+    return json_loads(sealed, 0, NULL);
+}
+
 static int64_t host_now(void *ctx) {
     return ((struct fake_host *)ctx)->now;
 }
@@ -303,6 +310,7 @@ struct fake_host *fake_host_new(const struct linnet_plugin *plugin) {
         .references = host_references,
         .reference_file = host_reference_file,
         .taxonomy = host_taxonomy,
+        .unseal = host_unseal,
         .now = host_now,
     };
     return host;

@@ -36,7 +36,8 @@ struct fake_output {
     struct linnet_blob *blobs;
     size_t nblobs;
     json_t *inputs; /* NULL: all documents of the item */
-    char *device;   /* may be NULL */
+    bool create_only;
+    char *device; /* may be NULL */
 };
 
 /* One item and how it ended. Read the fields, change none. */
