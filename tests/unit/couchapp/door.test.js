@@ -176,15 +176,15 @@ test('the_door_agrees_with_the_schemas', () => {
   }
 });
 
-test('the_reference_database_is_for_admins_and_skill_for_workers', () => {
-  for (const kind of ['taxon', 'flora', 'model', 'reviewer', 'wanted', 'skill']) {
+test('the_reference_database_is_for_admins_and_skill_and_wanted_for_workers', () => {
+  for (const kind of ['taxon', 'flora', 'model', 'reviewer', 'wanted', 'skill', 'site']) {
     const document = example(`${kind}.json`);
     assert.equal(ask(reference, document, null, ADMIN), null);
     assert.equal(ask(reference, document, null, SITE_ADMIN), null);
     assert.match(ask(reference, document, null, NOBODY), /unauthorized/);
     assert.match(ask(reference, document, null, voter), /only admins/);
     assert.match(ask(reference, tombstone(document), stored(document), voter), /only admins/);
-    assert.equal(ask(reference, document, null, WORKER), kind === 'skill' ? null : `only admins write documents of kind ${kind}`);
+    assert.equal(ask(reference, document, null, WORKER), ['skill', 'wanted'].includes(kind) ? null : `only admins write documents of kind ${kind}`);
     assert.match(ask(reference, { ...document, kind: 'other' }, null, ADMIN), /kind must be/);
   }
   assert.match(ask(reference, { _id: 'other:x', kind: 'other' }, null, ADMIN), /the id must be/);
