@@ -1,8 +1,8 @@
 /* The ConvNet engine: ONNX graphs on interchangeable backends.
  *
- * A model is read once (immutable, any thread). A backend is a shared object opened at run time ("cpu": oneDNN,
- * "cuda": cuDNN). An engine is a model compiled for a backend, a precision and batch buckets; it is immutable and
- * shared by threads. A session holds the memory of one run and belongs to one thread. */
+ * A model is read once (immutable, any thread). A backend is a shared object opened at run time ("cpu":
+ * oneDNN, "cuda": cuDNN). An engine is a model compiled for a backend, a precision and batch buckets; it is
+ * immutable and shared by threads. A session holds the memory of one run and belongs to one thread. */
 #ifndef LINNET_NN_NN_H
 #define LINNET_NN_NN_H
 
@@ -28,10 +28,12 @@ struct linnet_nn_port {
     int64_t dims[LINNET_NN_RANK_MAX];
 };
 
-/* Read an ONNX file (external data beside it) or bytes in memory. Foreign input: LINNET_E_PARSE for a broken file,
- * LINNET_E_UNSUPPORTED with the node's name and operator, LINNET_E_INVALID where shapes do not fit, LINNET_E_LIMIT. */
+/* Read an ONNX file (external data beside it) or bytes in memory. Foreign input: LINNET_E_PARSE for a broken
+ * file, LINNET_E_UNSUPPORTED with the node's name and operator, LINNET_E_INVALID where shapes do not fit,
+ * LINNET_E_LIMIT. */
 int linnet_nn_model_load(const char *path, struct linnet_nn_model **out, struct linnet_error *err);
-int linnet_nn_model_parse(const void *data, size_t size, struct linnet_nn_model **out, struct linnet_error *err);
+int linnet_nn_model_parse(const void *data, size_t size, struct linnet_nn_model **out,
+                          struct linnet_error *err);
 void linnet_nn_model_free(struct linnet_nn_model *model);
 size_t linnet_nn_model_inputs(const struct linnet_nn_model *model, const struct linnet_nn_port **ports);
 size_t linnet_nn_model_outputs(const struct linnet_nn_model *model, const struct linnet_nn_port **ports);
@@ -44,10 +46,10 @@ void linnet_nn_model_print(const struct linnet_nn_model *model, void *out);
 enum linnet_nn_precision { LINNET_NN_PRECISION_F32, LINNET_NN_PRECISION_BF16 };
 
 struct linnet_nn_options {
-    const char *backend;  /* "cpu", "cuda", "auto" (cuda where there is one, else cpu) */
+    const char *backend; /* "cpu", "cuda", "auto" (cuda where there is one, else cpu) */
     enum linnet_nn_precision precision;
-    unsigned batch_max;   /* compiled for the buckets 1, 2, 4, ... up to it */
-    unsigned threads;     /* of one session on the CPU; 0: 1 */
+    unsigned batch_max; /* compiled for the buckets 1, 2, 4, ... up to it */
+    unsigned threads;   /* of one session on the CPU; 0: 1 */
 };
 
 /* Compile. The engine keeps its own reference to the model's weights; the model may be freed after.
@@ -57,12 +59,16 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
 void linnet_nn_engine_close(struct linnet_nn_engine *engine);
 /* "cpu (oneDNN 2.6.3, avx512_core_bf16)" and the like. */
 const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine);
+/* Does the device of a backend ("auto" as above) compute in this precision itself? False where there is no
+ * such backend. */
+bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision);
 
-int linnet_nn_session_open(struct linnet_nn_engine *engine, struct linnet_nn_session **out, struct linnet_error *err);
+int linnet_nn_session_open(struct linnet_nn_engine *engine, struct linnet_nn_session **out,
+                           struct linnet_error *err);
 void linnet_nn_session_close(struct linnet_nn_session *session);
-/* Run a batch of `n` (1..batch_max). inputs[i] is dense f32 in the shape of input i with dims[0] = n (images NCHW), outputs[i]
- * likewise f32, the caller's memory; NULL where an output is not wanted. */
-int linnet_nn_session_run(struct linnet_nn_session *session, unsigned n, const float *const *inputs, float *const *outputs,
-                          struct linnet_error *err);
+/* Run a batch of `n` (1..batch_max). inputs[i] is dense f32 in the shape of input i with dims[0] = n (images
+ * NCHW), outputs[i] likewise f32, the caller's memory; NULL where an output is not wanted. */
+int linnet_nn_session_run(struct linnet_nn_session *session, unsigned n, const float *const *inputs,
+                          float *const *outputs, struct linnet_error *err);
 
 #endif

@@ -1,0 +1,202 @@
+/* Engines and sessions: a model optimised for a backend, compiled, and run by batches. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/nn/model.h"
+#include "common/nn/onnx/reader.h"
+#include "common/nn/passes/passes.h"
+
+#define THREADS_MAX 64
+#define BATCH_MAX   4096
+
+struct linnet_nn_engine {
+    const struct linnet_nn_backend *backend;
+    struct linnet_nn_program *program;
+    struct linnet_nn_target target;
+    size_t ninputs, noutputs;
+    size_t *input_elements, *output_elements; /* of one sample */
+};
+
+struct linnet_nn_session {
+    struct linnet_nn_engine *engine; /* borrowed */
+    struct linnet_nn_run *run;
+    const float **inputs; /* of the bucket that runs */
+    float **outputs;
+    float **padded_inputs, **padded_outputs; /* owned; where a batch was padded up to a bucket */
+};
+
+static int choose_backend(const char *name, const struct linnet_nn_backend **out, struct linnet_error *err) {
+    if (name && strcmp(name, "auto")) return linnet_nn_backend_find(name, out, err);
+    if (!linnet_nn_backend_find("cuda", out, NULL)) return 0;
+    return linnet_nn_backend_find("cpu", out, err);
+}
+
+static size_t *sizes_of(const struct linnet_nn_port *ports, size_t count) {
+    size_t *sizes = calloc(count ? count : 1, sizeof *sizes);
+    for (size_t i = 0; sizes && i < count; i++) {
+        sizes[i] = 1;
+        for (int k = 1; k < ports[i].rank; k++)
+            sizes[i] *= (size_t)ports[i].dims[k];
+    }
+    return sizes;
+}
+
+static int check_options(const struct linnet_nn_options *options, struct linnet_error *err) {
+    if (options->threads > THREADS_MAX || options->batch_max > BATCH_MAX)
+        return linnet_error_set(err, LINNET_E_LIMIT, "at most %d threads and batches of %d", THREADS_MAX,
+                                BATCH_MAX);
+    return 0;
+}
+
+static int compile(struct linnet_nn_engine *engine, const struct linnet_nn_model *model,
+                   struct linnet_error *err) {
+    struct linnet_nn_graph *graph = linnet_nn_graph_clone(model->graph);
+    if (!graph) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    int rc = linnet_nn_optimize(graph, engine->backend, engine->target.precision, err);
+    if (!rc) rc = engine->backend->compile(graph, &engine->target, &engine->program, err);
+    linnet_nn_graph_free(graph);
+    return rc;
+}
+
+int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linnet_nn_options *options,
+                          struct linnet_nn_engine **out, struct linnet_error *err) {
+    const struct linnet_nn_backend *backend;
+    int rc = check_options(options, err);
+    if (!rc) rc = choose_backend(options->backend, &backend, err);
+    if (rc) return rc;
+    int64_t batch = model->inputs[0].dims[0];
+    if (batch > BATCH_MAX)
+        return linnet_error_set(err, LINNET_E_LIMIT, "its batch is fixed at more than %d", BATCH_MAX);
+    struct linnet_nn_engine *engine = calloc(1, sizeof *engine);
+    if (!engine) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    engine->backend = backend;
+    engine->target.precision = options->precision;
+    engine->target.threads = options->threads ? options->threads : 1;
+    engine->target.nbuckets =
+        linnet_nn_batch_buckets(batch > 0 ? (unsigned)batch : 0, options->batch_max, engine->target.buckets);
+    engine->ninputs = model->ninputs;
+    engine->noutputs = model->noutputs;
+    engine->input_elements = sizes_of(model->inputs, model->ninputs);
+    engine->output_elements = sizes_of(model->outputs, model->noutputs);
+    rc = engine->input_elements && engine->output_elements
+             ? compile(engine, model, err)
+             : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (rc) {
+        linnet_nn_engine_close(engine);
+        return rc;
+    }
+    *out = engine;
+    return 0;
+}
+
+void linnet_nn_engine_close(struct linnet_nn_engine *engine) {
+    if (!engine) return;
+    if (engine->program) engine->backend->release(engine->program);
+    free(engine->input_elements);
+    free(engine->output_elements);
+    free(engine);
+}
+
+const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine) {
+    return engine->backend->device(engine->program);
+}
+
+bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision) {
+    const struct linnet_nn_backend *found;
+    return !choose_backend(backend, &found, NULL) && found->native(precision);
+}
+
+static void free_each(float **list, size_t count) {
+    for (size_t i = 0; list && i < count; i++)
+        free(list[i]);
+    free(list);
+}
+
+int linnet_nn_session_open(struct linnet_nn_engine *engine, struct linnet_nn_session **out,
+                           struct linnet_error *err) {
+    struct linnet_nn_session *session = calloc(1, sizeof *session);
+    if (!session) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    session->engine = engine;
+    session->inputs = calloc(engine->ninputs, sizeof *session->inputs);
+    session->outputs = calloc(engine->noutputs, sizeof *session->outputs);
+    int rc = session->inputs && session->outputs
+                 ? engine->backend->session_open(engine->program, &session->run, err)
+                 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (rc) {
+        linnet_nn_session_close(session);
+        return rc;
+    }
+    *out = session;
+    return 0;
+}
+
+void linnet_nn_session_close(struct linnet_nn_session *session) {
+    if (!session) return;
+    if (session->run) session->engine->backend->session_close(session->run);
+    free_each(session->padded_inputs, session->engine->ninputs);
+    free_each(session->padded_outputs, session->engine->noutputs);
+    free(session->inputs);
+    free(session->outputs);
+    free(session);
+}
+
+/* Room for the largest bucket, made when a batch is first padded. */
+static float **make_room(const size_t *elements, size_t count, unsigned samples) {
+    float **list = calloc(count, sizeof *list);
+    for (size_t i = 0; list && i < count; i++) {
+        list[i] = calloc(elements[i] * samples, sizeof **list);
+        if (list[i]) continue;
+        free_each(list, count);
+        return NULL;
+    }
+    return list;
+}
+
+static int run_padded(struct linnet_nn_session *session, unsigned bucket, unsigned left,
+                      struct linnet_error *err) {
+    struct linnet_nn_engine *engine = session->engine;
+    unsigned largest = engine->target.buckets[engine->target.nbuckets - 1];
+    if (!session->padded_inputs)
+        session->padded_inputs = make_room(engine->input_elements, engine->ninputs, largest);
+    if (!session->padded_outputs)
+        session->padded_outputs = make_room(engine->output_elements, engine->noutputs, largest);
+    if (!session->padded_inputs || !session->padded_outputs)
+        return linnet_error_set(err, LINNET_E_NOMEM, "out of memory for a batch of %u", largest);
+    for (size_t i = 0; i < engine->ninputs; i++)
+        memcpy(session->padded_inputs[i], session->inputs[i],
+               left * engine->input_elements[i] * sizeof(float));
+    int rc = engine->backend->session_run(session->run, bucket, (const float *const *)session->padded_inputs,
+                                          session->padded_outputs, err);
+    for (size_t i = 0; i < engine->noutputs && !rc; i++)
+        if (session->outputs[i])
+            memcpy(session->outputs[i], session->padded_outputs[i],
+                   left * engine->output_elements[i] * sizeof(float));
+    return rc;
+}
+
+int linnet_nn_session_run(struct linnet_nn_session *session, unsigned n, const float *const *inputs,
+                          float *const *outputs, struct linnet_error *err) {
+    struct linnet_nn_engine *engine = session->engine;
+    const struct linnet_nn_target *target = &engine->target;
+    if (!n) return linnet_error_set(err, LINNET_E_INVALID, "a batch of nothing");
+    for (unsigned done = 0; done < n;) {
+        unsigned left = n - done;
+        unsigned bucket =
+            linnet_nn_batch_next(target->buckets, target->nbuckets, left, engine->backend->pad_up);
+        if (!bucket)
+            return linnet_error_set(err, LINNET_E_INVALID,
+                                    "the network takes batches of %u only, %u samples are left",
+                                    target->buckets[0], left);
+        for (size_t i = 0; i < engine->ninputs; i++)
+            session->inputs[i] = inputs[i] + done * engine->input_elements[i];
+        for (size_t i = 0; i < engine->noutputs; i++)
+            session->outputs[i] = outputs[i] ? outputs[i] + done * engine->output_elements[i] : NULL;
+        int rc = bucket > left ? run_padded(session, bucket, left, err)
+                               : engine->backend->session_run(session->run, bucket, session->inputs,
+                                                              session->outputs, err);
+        if (rc) return rc;
+        done += bucket > left ? left : bucket;
+    }
+    return 0;
+}
