@@ -5,6 +5,7 @@
 
 int linnet_flora_command_backbone(int argc, char **argv);
 int linnet_flora_command_observations(int argc, char **argv);
+int linnet_flora_command_part(int argc, char **argv);
 int linnet_flora_command_picture(int argc, char **argv);
 int linnet_flora_command_sheet(int argc, char **argv);
 int linnet_flora_command_votes(int argc, char **argv);

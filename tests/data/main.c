@@ -10,6 +10,8 @@ static const struct {
 } commands[] = {
     {"backbone", "write taxa.jsonl, floras.jsonl, species.csv and labels.csv", linnet_flora_command_backbone},
     {"observations", "draw observations: JPEG files and observations.csv", linnet_flora_command_observations},
+    {"votes", "simulate the crowd that validates them", linnet_flora_command_votes},
+    {"part", "print the species of a part", linnet_flora_command_part},
     {"picture", "draw one picture", linnet_flora_command_picture},
     {"sheet", "draw many on one page", linnet_flora_command_sheet},
 };
