@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 #include "common/base/json.h"
+#include "workers/host/graph.h"
 #include "workers/host/plugin.h"
 #include "workers/host/provenance.h"
 
@@ -298,12 +299,6 @@ static int plan_stage(struct planner *planner) {
     return rc;
 }
 
-static bool feeds(const struct linnet_plugin *from, const struct linnet_plugin *to) {
-    for (const char *const *kind = from->produces; *kind; kind++)
-        if (linnet_plugin_input(to, *kind)) return true;
-    return false;
-}
-
 /* Mark what waits for another due item: reached[s] is grown from every stage that has one along the arrows of
  * the graph. */
 static int mark_waits(struct linnet_plan *plan, const struct linnet_planned_stage *stages, size_t nstages) {
@@ -317,7 +312,8 @@ static int mark_waits(struct linnet_plan *plan, const struct linnet_planned_stag
         grown = false;
         for (size_t to = 0; to < nstages; to++)
             for (size_t from = 0; from < nstages && !reached[to]; from++)
-                if ((busy[from] || reached[from]) && feeds(stages[from].plugin, stages[to].plugin))
+                if ((busy[from] || reached[from]) &&
+                    linnet_graph_feeds(stages[from].plugin, stages[to].plugin))
                     grown = reached[to] = true;
     }
     for (size_t i = 0; i < plan->ndue; i++)
