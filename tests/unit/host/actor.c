@@ -178,7 +178,8 @@ struct actor *actor_new(void) {
     struct actor *actor = calloc(1, sizeof(*actor));
     memset(&memory, 0, sizeof(memory));
     memory.refuse_after = -1;
-    actor_fingerprints_differ = actor_tick_rc = actor_drains = actor_bad_rc = 0;
+    actor_fingerprints_differ = actor_tick_rc = actor_drains = 0;
+    actor_bad_rc = 0;
     actor_position[0] = '\0';
     uv_mutex_init(&memory.lock);
     uv_sem_init(&memory.gate, 0);
