@@ -53,7 +53,8 @@ struct linnet_changes {
     bool accepted;               /* the request was answered, and not by an error */
     bool busy;                   /* in on_ended: what a callback asks for is done when it returns */
     unsigned failures;           /* in a row */
-    uint64_t began, heard;       /* uv_now of the request and of the last bytes */
+    uint64_t began;              /* uv_now of the request */
+    long quiet;                  /* turns of the watchdog since the last bytes */
     struct linnet_buf reply;     /* of a request that was refused */
     int stopped;                 /* what made the write function give up */
     char words[CURL_ERROR_SIZE];
@@ -93,13 +94,15 @@ static void on_try_again(uv_timer_t *timer) {
         start(changes);
 }
 
+/* Once a heartbeat. Turns of the timer are counted rather than time: where this process itself was held up,
+ * time has passed but the loop has not looked at the socket, and the bytes may lie there. */
 static void on_watch(uv_timer_t *timer) {
     struct linnet_changes *changes = timer->data;
+    if (changes->paused) return;
     /* Pages have no heartbeat: a server that collects a page first says nothing until it is done. */
-    uint64_t most = (uint64_t)changes->heartbeat_ms * 3;
-    if (changes->form == FEED_NORMAL && most < (uint64_t)changes->couch->request_timeout_ms)
-        most = (uint64_t)changes->couch->request_timeout_ms;
-    if (changes->paused || uv_now(changes->couch->loop) - changes->heard < most) return;
+    long most = 3, page = changes->couch->request_timeout_ms / changes->heartbeat_ms;
+    if (changes->form == FEED_NORMAL && most < page) most = page;
+    if (++changes->quiet <= most) return;
     uv_timer_stop(timer);
     changes->silent = true;
     couch_transfer_cancel(&changes->transfer);
@@ -135,7 +138,7 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *arg) {
     struct linnet_changes *changes = arg;
     if (changes->closed) return CURL_WRITEFUNC_ERROR;
     if (changes->paused) return CURL_WRITEFUNC_PAUSE;
-    changes->heard = uv_now(changes->couch->loop);
+    changes->quiet = 0;
     if (!changes->accepted) {
         long status = 0;
         curl_easy_getinfo(changes->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
@@ -203,7 +206,8 @@ static void start(struct linnet_changes *changes) {
     changes->words[0] = '\0';
     linnet_buf_clear(&changes->reply);
     feed_parser_start(&changes->parser, changes->form);
-    changes->began = changes->heard = uv_now(changes->couch->loop);
+    changes->began = uv_now(changes->couch->loop);
+    changes->quiet = 0;
     changes->timer->timer.data = changes;
     uv_timer_start(&changes->timer->timer, on_watch, (uint64_t)changes->heartbeat_ms,
                    (uint64_t)changes->heartbeat_ms);
@@ -231,7 +235,7 @@ static int find_failure(struct linnet_changes *changes, CURLcode code, char *det
     curl_easy_getinfo(changes->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     int rc = couch_status_error(status);
     if (changes->silent) {
-        snprintf(detail, size, "the feed has been silent for three heartbeats");
+        snprintf(detail, size, "the feed has been silent for too long");
         return LINNET_E_TIMEOUT;
     }
     if (changes->stopped) {
@@ -370,7 +374,7 @@ void linnet_changes_resume(struct linnet_changes *changes) {
     if (!changes->paused) return;
     changes->paused = false;
     if (!changes->couch) return;
-    changes->heard = uv_now(changes->couch->loop);
+    changes->quiet = 0;
     if (changes->state == RUNNING)
         couch_transfer_resume(&changes->transfer);
     else if (changes->state == HELD && !changes->busy)
