@@ -5,6 +5,8 @@
 
 #include "common/base/buf.h"
 
+#define DESIGN "_design/"
+
 struct linnet_store {
     uv_loop_t loop;
     struct linnet_couch *couch;
@@ -44,19 +46,22 @@ uv_loop_t *linnet_store_loop(struct linnet_store *store) {
     return &store->loop;
 }
 
-static int call(struct linnet_store *store, const char *method, const struct linnet_buf *path,
-                const json_t *body, json_t **out, struct linnet_error *err) {
-    long status;
-    struct linnet_couch_call call = {.method = method, .path = path->data};
-    char *text = NULL;
+int linnet_store_request(struct linnet_store *store, const char *method, const char *path, const json_t *body,
+                         json_t **out, long *status, struct linnet_error *err) {
+    struct linnet_couch_call call = {.method = method, .path = path};
     if (body) {
-        text = json_dumps(body, JSON_COMPACT);
+        char *text = json_dumps(body, JSON_COMPACT);
         if (!text) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
         call.body = text;
         call.size = strlen(text);
         call.free_body = free;
     }
-    return linnet_couch_wait(store->couch, &call, out, &status, err);
+    return linnet_couch_wait(store->couch, &call, out, status, err);
+}
+
+static int call(struct linnet_store *store, const char *method, const struct linnet_buf *path,
+                const json_t *body, json_t **out, struct linnet_error *err) {
+    return linnet_store_request(store, method, path->data, body, out, NULL, err);
 }
 
 /* "/<database>/" and the escaped `rest`. */
@@ -64,6 +69,11 @@ static int path_of(struct linnet_store *store, enum linnet_database database, co
                    struct linnet_buf *path) {
     linnet_buf_init(path, 0);
     int error = linnet_buf_printf(path, "/%s/", linnet_couch_database(store->couch, database));
+    /* CouchDB answers "_design%2Fname" with a redirection. */
+    if (!error && strncmp(rest, DESIGN, strlen(DESIGN)) == 0) {
+        error = linnet_buf_append_string(path, DESIGN);
+        rest += strlen(DESIGN);
+    }
     return error ? error : linnet_couch_escape(path, rest);
 }
 
