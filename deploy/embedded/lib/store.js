@@ -94,7 +94,7 @@ async function admit(req, res, next) {
 /* Identity and size. `uuid` stays with the database through restarts and differs once it was made anew. */
 async function describe(req, res) {
   const [info, uuid] = await Promise.all([req.db.info(), req.db.id()]);
-  sendJSON(res, 200, { ...info, db_name: req.dbName, uuid, instance_start_time: '0', props: {} });
+  sendJSON(res, 200, { ...info, db_name: req.dbName, uuid: uuid.replace(/-/g, ''), instance_start_time: '0', props: {} });
 }
 
 function addDatabaseRoutes(app, store) {

@@ -181,6 +181,8 @@ static void the_probe_tells_servers_and_databases_apart(void **state) {
          "{\"instance_start_time\":\"0\",\"props\":{}}", 200, "{\"uuid\":\"abc\"}", "abc", false},
         {"{\"version\":\"7.2.2\",\"vendor\":{\"name\":\"PouchDB authors\"}}",
          "{\"instance_start_time\":\"1795450596\"}", 200, "{\"uuid\":\"abc\"}", "abc", false},
+        {"{\"version\":\"0.1.0\",\"vendor\":{\"name\":\"Linnet embedded store\"}}",
+         "{\"instance_start_time\":\"0\",\"uuid\":\"def\"}", 200, "{\"uuid\":\"abc\"}", "abc-def", false},
         {"{\"version\":\"7.2.2\"}", "{}", 404, "{\"error\":\"not_found\"}", "", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
