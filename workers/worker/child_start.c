@@ -220,7 +220,7 @@ static void wait_for_store(struct child *child, int error, const char *detail) {
     else
         snprintf(text, sizeof text, "cannot reach the store: %s; is it running, and is the URL right?",
                  detail);
-    if (child->check || error == LINNET_E_AUTH || error == LINNET_E_DENIED || error == LINNET_E_UNSUPPORTED) {
+    if (child->check || error == LINNET_E_AUTH || error == LINNET_E_UNSUPPORTED) {
         child_fatal(child, text);
         return;
     }

@@ -151,7 +151,8 @@ static void end_round(struct linnet_members *members, bool good) {
 }
 
 static void failed(struct linnet_members *members, const char *what, const char *detail) {
-    if (!members->silent) linnet_log(LINNET_WARN, "members", what, "detail", "s", detail, NULL);
+    if (!members->silent && !members->closing)
+        linnet_log(LINNET_WARN, "members", what, "detail", "s", detail, NULL);
     members->silent = true;
     end_round(members, false);
 }

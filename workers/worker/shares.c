@@ -46,6 +46,7 @@ struct linnet_shares {
     unsigned target;
     bool busy, again, holding, leaving, closing, silent, warned_identity;
     unsigned handles;
+    unsigned lost_now; /* in the round under way */
     void (*left)(void *arg);
     void *left_arg;
     void (*closed)(void *arg);
@@ -95,16 +96,13 @@ static bool names_us(const struct linnet_shares *shares, const struct lease *lea
            strcmp(lease->session, shares->session) == 0;
 }
 
-static void lose(struct linnet_shares *shares, unsigned index, const char *why) {
+static void lose(struct linnet_shares *shares, unsigned index) {
     struct lease *lease = &shares->leases[index];
     bool given = lease->given;
     lease->ours = lease->given = lease->releasing = lease->released = false;
     lease->wish = NOTHING;
     if (!given) return;
-    char id[LINNET_ID_MAX];
-    lease_id(shares, index, id);
-    linnet_log(LINNET_WARN, "shares", "lost a lease", "lease", "s", id, "why", "s", why, "owner", "s",
-               lease->owner, NULL);
+    shares->lost_now++;
     linnet_metric_add(shares->lost_metric, 1);
     if (index == SITE)
         shares->options.events.site_lost(shares->options.arg);
@@ -118,7 +116,7 @@ static void observe(struct linnet_shares *shares, unsigned index, const json_t *
     const char *revision = linnet_json_string(document, "_rev", NULL);
     if (revision == NULL) {
         lease_forget(lease);
-        if (lease->ours) lose(shares, index, "its document is gone");
+        if (lease->ours) lose(shares, index);
         return;
     }
     if (lease->revision != NULL && strcmp(lease->revision, revision) == 0) return;
@@ -131,7 +129,7 @@ static void observe(struct linnet_shares *shares, unsigned index, const json_t *
     lease->term_ms = linnet_json_integer(document, "term_ms", shares->options.term_ms);
     lease->seen_ms = linnet_time_monotonic();
     if (lease->ours && !names_us(shares, lease)) {
-        lose(shares, index, "another member has taken it");
+        lose(shares, index);
     } else if (!lease->ours && names_us(shares, lease)) {
         lease->ours = true; /* a taking whose answer was lost on the way; renewing it confirms it */
     }
@@ -425,6 +423,10 @@ static void on_read(struct linnet_couch_request *request, const struct linnet_co
     }
     for (unsigned i = 0; i < LEASES; i++)
         observe(shares, i, found[i]);
+    if (shares->lost_now > 0)
+        linnet_log(LINNET_WARN, "shares", "lost leases to other members: their work is dropped", "group", "s",
+                   shares->group, "leases", "i", (json_int_t)shares->lost_now, NULL);
+    shares->lost_now = 0;
     decide(shares);
     if (shares->leaving)
         for (unsigned i = 0; i < LEASES; i++)

@@ -1,0 +1,26 @@
+/* A store for tests: the CouchDB at LINNET_COUCHDB_URL, else an embedded one of our own in a folder of its
+ * own. */
+#ifndef LINNET_TESTS_WORKER_STORE_H
+#define LINNET_TESTS_WORKER_STORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "common/couch/couch.h"
+
+/* Start or find it, and make the three databases under a prefix of our own. False: there is none to be had
+ * (no node, no packages): skip. Fails the test if it is there and does not work. */
+bool store_open(void);
+/* Delete the databases, stop what was started. */
+void store_close(void);
+const char *store_url(void);
+const char *store_prefix(void);
+/* Empty a database: delete and make it again. */
+void store_clear(enum linnet_database database);
+/* GET a document, NULL if there is none; a new reference. PUT one, with its revision filled in if it replaces
+ * one. */
+json_t *store_get(enum linnet_database database, const char *id);
+void store_put(enum linnet_database database, json_t *document); /* takes the reference */
+
+#endif
