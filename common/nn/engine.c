@@ -65,6 +65,9 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
     int rc = check_options(options, err);
     if (!rc) rc = choose_backend(options->backend, &backend, err);
     if (rc) return rc;
+    if (!backend->native(options->precision))
+        return linnet_error_set(err, LINNET_E_UNSUPPORTED,
+                                "this device does not compute in 16 bits itself: use f32");
     int64_t batch = model->inputs[0].dims[0];
     if (batch > BATCH_MAX)
         return linnet_error_set(err, LINNET_E_LIMIT, "its batch is fixed at more than %d", BATCH_MAX);

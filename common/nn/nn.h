@@ -53,7 +53,7 @@ struct linnet_nn_options {
 };
 
 /* Compile. The engine keeps its own reference to the model's weights; the model may be freed after.
- * LINNET_E_UNSUPPORTED: no such backend here, or it lacks an operator. */
+ * LINNET_E_UNSUPPORTED: no such backend here, or it lacks an operator or the precision. */
 int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linnet_nn_options *options,
                           struct linnet_nn_engine **out, struct linnet_error *err);
 void linnet_nn_engine_close(struct linnet_nn_engine *engine);
