@@ -315,6 +315,27 @@ test('a_killed_inner_process_comes_back_on_its_port_with_its_data', async () => 
   assert.equal((await call('GET', '/kept')).json.uuid, uuid);
 });
 
+test('what_was_acknowledged_survives_kills', async () => {
+  await call('PUT', '/acknowledged');
+  const acknowledged = new Set();
+  for (let kill = 0; kill < 3; kill++) {
+    const victim = innerProcess();
+    const least = acknowledged.size + 500;
+    for (let batch = 0, killed = false; !killed || acknowledged.size < least; batch++) {
+      const docs = Array.from({ length: 50 }, (_, i) => ({ _id: `${kill}-${batch}-${i}`, n: i }));
+      const answer = await call('POST', '/acknowledged/_bulk_docs', { body: { docs } }).catch(() => null);
+      for (const one of (answer && answer.json) || []) if (one.ok) acknowledged.add(one.id);
+      if (batch === 5) process.kill(victim, 'SIGKILL');
+      killed = killed || ended(victim);
+      if (!answer) await until(() => call('GET', '/_up').then(() => true, () => false));
+    }
+  }
+  const there = new Set((await call('GET', '/acknowledged/_all_docs')).json.rows.map(({ id }) => id));
+  for (const id of acknowledged) assert.ok(there.has(id), id);
+  const fed = new Set((await call('GET', '/acknowledged/_changes')).json.results.map(({ id }) => id));
+  for (const id of acknowledged) assert.ok(fed.has(id), id);
+});
+
 test('a_killed_supervisor_takes_the_inner_process_with_it', async () => {
   const inner = innerProcess();
   const port = Number(new URL(base).port);
