@@ -18,8 +18,8 @@ void linnet_store_close(struct linnet_store *store); /* NULL is safe */
 struct linnet_couch *linnet_store_couch(struct linnet_store *store);
 uv_loop_t *linnet_store_loop(struct linnet_store *store);
 
-/* Any request: `path` is below the server's root, already escaped; `body` may be NULL. `out` and `status` may be NULL; the
- * status is told on failure too. */
+/* Any request: `path` is below the server's root, already escaped; `body` may be NULL. `out` and `status` may
+ * be NULL; the status is told on failure too. */
 int linnet_store_request(struct linnet_store *store, const char *method, const char *path, const json_t *body,
                          json_t **out, long *status, struct linnet_error *err);
 /* GET a document; *out is a new reference. LINNET_E_NOT_FOUND. `query` may be NULL. */

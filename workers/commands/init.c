@@ -9,6 +9,8 @@
 
 #include "common/base/buf.h"
 #include "common/base/json.h"
+#include "common/base/seal.h"
+#include "common/base/time.h"
 #include "workers/cli/accounts.h"
 #include "workers/cli/bundle.h"
 #include "workers/cli/command.h"
@@ -22,6 +24,7 @@ struct init {
     const char *couchapp;
     const char *worker;
     const char *password_file;
+    const char *site_key;
 
     struct linnet_store *store;
     json_t *bundle;
@@ -31,7 +34,7 @@ struct init {
     struct linnet_error err;
 };
 
-enum { KEY_DRY_RUN = 'n', KEY_COUCHAPP = 0x2000, KEY_WORKER, KEY_PASSWORD_FILE };
+enum { KEY_DRY_RUN = 'n', KEY_COUCHAPP = 0x2000, KEY_WORKER, KEY_PASSWORD_FILE, KEY_SITE_KEY };
 
 static const struct argp_option options[] = {
     {"dry-run", KEY_DRY_RUN, 0, 0, "Say what would be done, and do nothing", 0},
@@ -41,6 +44,10 @@ static const struct argp_option options[] = {
     {"password-file", KEY_PASSWORD_FILE, "FILE", 0,
      "Its password: read from FILE, or made and written there if FILE is not there; without this it is made "
      "and printed",
+     0},
+    {"site-key", KEY_SITE_KEY, "FILE", 0,
+     "The secret key that workers open exact places with: made if FILE is not there; its public half is "
+     "published for apps to seal to",
      0},
     {0},
 };
@@ -62,6 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_PASSWORD_FILE:
         init->password_file = arg;
+        return 0;
+    case KEY_SITE_KEY:
+        init->site_key = arg;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -281,6 +291,46 @@ static int make_worker(struct init *init) {
     return rc;
 }
 
+/* ---- the site's key ---- */
+
+/* The key in its file, made if there is none (a dry run makes none: *made alone is set). */
+static int take_key(struct init *init, struct linnet_site_key *key, bool *made) {
+    int rc = linnet_site_key_load(init->site_key, key, &init->err);
+    *made = rc == LINNET_E_NOT_FOUND;
+    if (!*made) return rc;
+    return init->dry_run ? 0 : linnet_site_key_make(init->site_key, key, &init->err);
+}
+
+/* Publish the public half. Another one that stands there is an error: what was sealed to it would be lost to
+ * workers. */
+static int publish_key(struct init *init) {
+    struct linnet_site_key key = {0};
+    char public_key[LINNET_PUBLIC_KEY_SIZE], now[LINNET_TIME_SIZE];
+    json_t *found = NULL;
+    bool made;
+    int rc = take_key(init, &key, &made);
+    if (rc) return rc;
+    linnet_site_key_public(&key, public_key);
+    sodium_memzero(&key, sizeof key);
+    linnet_steps_add(&init->steps, made ? LINNET_MADE : LINNET_UNCHANGED, "site key", init->site_key, NULL);
+    if (init->dry_run && made) return 0;
+    rc = linnet_store_get(init->store, LINNET_DB_REFERENCE, "site:key", NULL, &found, &init->err);
+    if (rc == 0 && strcmp(linnet_json_string(found, "public_key", ""), public_key) != 0)
+        rc = linnet_error_set(
+            &init->err, LINNET_E_EXISTS,
+            "the site has another key already; give its file, or delete site:key in linnet-reference first "
+            "(places sealed to it stay closed then)");
+    json_decref(found);
+    if (rc != LINNET_E_NOT_FOUND) return rc;
+    linnet_time_format(linnet_time_now(), now);
+    json_t *document = json_pack("{s:s, s:s, s:s, s:s}", "_id", "site:key", "kind", "site", "public_key",
+                                 public_key, "created_at", now);
+    rc = init->dry_run ? 0 : linnet_store_put(init->store, LINNET_DB_REFERENCE, document, &init->err);
+    json_decref(document);
+    if (rc == 0) linnet_steps_add(&init->steps, LINNET_MADE, "public key", "site:key", NULL);
+    return rc;
+}
+
 /* ---- the whole ---- */
 
 static int run_steps(struct init *init) {
@@ -292,6 +342,7 @@ static int run_steps(struct init *init) {
         rc = fill_database(init, (enum linnet_database)database);
     if (rc == 0) rc = make_identity(init);
     if (rc == 0 && init->worker) rc = make_worker(init);
+    if (rc == 0 && init->site_key) rc = publish_key(init);
     return rc;
 }
 

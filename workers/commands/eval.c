@@ -1,0 +1,149 @@
+/* linnet eval: how good a model is on labelled pictures, by the same stages that a worker runs. */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workers/cli/command.h"
+#include "workers/cli/evaluation.h"
+#include "workers/cli/options.h"
+#include "workers/cli/say.h"
+
+struct options {
+    struct linnet_store_options store; /* --json and --quiet are of use here; no store is asked */
+    struct linnet_evaluation_options evaluation;
+    const char *folder, *csv;
+};
+
+enum { KEY_ONNX = 1, KEY_LABELS, KEY_DESCRIPTION, KEY_BACKBONE, KEY_CSV, KEY_LIMIT, KEY_FLORA };
+
+static const struct argp_option options[] = {
+    {"onnx", KEY_ONNX, "FILE.onnx", 0, "The model (wanted)", 0},
+    {"labels", KEY_LABELS, "FILE.csv", 0, "Its classes, one a row, in the order of the output (wanted)", 0},
+    {"description", KEY_DESCRIPTION, "FILE.json", 0, "Its input, outputs, organs, calibration", 0},
+    {"backbone", KEY_BACKBONE, "DIR", 0,
+     "Taxa and floras (*.jsonl); without, the labels are taken as species", 0},
+    {"csv", KEY_CSV, "FILE", 0,
+     "The pictures are those of a table (image, taxon, organ, observation) below DIR", 0},
+    {"limit", KEY_LIMIT, "N", 0, "At most so many pictures", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    struct options *mine = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &mine->store;
+        return 0;
+    case KEY_ONNX:
+        mine->evaluation.onnx = arg;
+        return 0;
+    case KEY_LABELS:
+        mine->evaluation.labels = arg;
+        return 0;
+    case KEY_DESCRIPTION:
+        mine->evaluation.description = arg;
+        return 0;
+    case KEY_BACKBONE:
+        mine->evaluation.backbone = arg;
+        return 0;
+    case KEY_CSV:
+        mine->csv = arg;
+        return 0;
+    case KEY_LIMIT:
+        mine->evaluation.limit = strtoul(arg, NULL, 10);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0) return ARGP_ERR_UNKNOWN;
+        mine->folder = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!mine->folder) argp_error(state, "the folder with the pictures is wanted");
+        if (!mine->evaluation.onnx || !mine->evaluation.labels)
+            argp_error(state, "--onnx and --labels are wanted");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static struct argp_child children[] = {{&linnet_store_argp, 0, "Output:", 1}, {0}};
+static const struct argp argp = {
+    options,
+    parse,
+    "DIR",
+    "Measure a model on labelled pictures: one folder a species (as Pl@ntNet-300K has them), or a table.\v"
+    "Prints macro top-1 and top-5 (the mean over species), by organ, fused by observation where a table "
+    "tells which pictures belong "
+    "together, and the calibration error. The pictures go through the same normalize, convnet and fusion "
+    "stages as in a worker.",
+    children,
+    0,
+    0};
+
+static void print_row(const char *name, const struct linnet_score *score) {
+    struct linnet_score_figures f = linnet_score_figures(score);
+    if (f.n == 0) return;
+    printf("%-14s %8llu %7u    %6.2f ± %4.2f   %6.2f   %6.2f   %6.2f   %6.4f\n", name,
+           (unsigned long long)f.n, f.classes, 100 * f.macro_top1, 100 * f.macro_top1_error,
+           100 * f.macro_top5, 100 * f.top1, 100 * f.top5, f.calibration_error);
+}
+
+static void print_table(const struct linnet_evaluation *evaluation) {
+    printf("%-14s %8s %7s    %14s   %6s   %6s   %6s   %6s\n", "", "n", "species", "macro top-1 %", "top-5",
+           "top-1", "top-5", "ECE");
+    print_row("pictures", &evaluation->pictures);
+    for (size_t i = 0; i < LINNET_ORGANS; i++)
+        print_row(linnet_organs[i], &evaluation->organs[i]);
+    print_row("observations", &evaluation->observations);
+    printf("%zu pictures in %.1f s (%.1f a second); %zu could not be read, %zu have a label that the model "
+           "lacks\n",
+           evaluation->read, evaluation->seconds,
+           evaluation->seconds > 0 ? (double)evaluation->read / evaluation->seconds : 0, evaluation->failed,
+           evaluation->unknown);
+}
+
+static void print_json(const struct linnet_evaluation *evaluation) {
+    json_t *organs = json_object();
+    for (size_t i = 0; i < LINNET_ORGANS; i++)
+        if (linnet_score_figures(&evaluation->organs[i]).n)
+            json_object_set_new(organs, linnet_organs[i], linnet_score_json(&evaluation->organs[i]));
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:f}", "pictures", linnet_score_json(&evaluation->pictures),
+                  "by_organ", organs, "observations", linnet_score_json(&evaluation->observations), "read",
+                  (json_int_t)evaluation->read, "failed", (json_int_t)evaluation->failed, "unknown",
+                  (json_int_t)evaluation->unknown, "seconds", evaluation->seconds);
+    json_dumpf(json, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(json);
+}
+
+static void progress(void *arg, size_t done, size_t all) {
+    linnet_say_progress(arg, "%zu of %zu observations", done, all);
+}
+
+static int run(int argc, char **argv) {
+    struct options mine = {0};
+    struct linnet_pictures pictures;
+    struct linnet_evaluation evaluation;
+    struct linnet_error err = {0};
+    if (linnet_options_parse(&argp, argc, argv, &mine)) return LINNET_EXIT_USAGE;
+    int error = mine.csv ? linnet_pictures_table(mine.csv, mine.folder, &pictures, &err)
+                         : linnet_pictures_folder(mine.folder, &pictures, &err);
+    if (error) return linnet_say_error("eval", &err);
+    mine.evaluation.progress = progress;
+    mine.evaluation.progress_arg = &mine.store;
+    error = linnet_evaluate(&mine.evaluation, &pictures, &evaluation, &err);
+    linnet_say_done(&mine.store);
+    linnet_pictures_done(&pictures);
+    if (error) return linnet_say_error("eval", &err);
+    if (mine.store.json)
+        print_json(&evaluation);
+    else
+        print_table(&evaluation);
+    bool nothing = evaluation.read == 0;
+    linnet_evaluation_done(&evaluation);
+    return nothing ? LINNET_EXIT_FAILED : LINNET_EXIT_OK;
+}
+
+const struct linnet_command linnet_command_eval = {"eval", "measure a model on labelled pictures", run};
