@@ -31,11 +31,12 @@ struct linnet_couch_options {
 /* What the server said. Valid during the callback only. */
 struct linnet_couch_response {
     int error;            /* 0, or the failure's code: transport failures and every status >= 400 map to one
-                             (401 AUTH, 403 DENIED, 404 NOT_FOUND, 409 CONFLICT, 412 EXISTS, 413 LIMIT, 429/5xx SERVER) */
+                             (401 AUTH, 403 DENIED, 404 NOT_FOUND, 409 CONFLICT, 412 EXISTS, 413 LIMIT, 429/5xx SERVER);
+                             a body that should be JSON and is not is SERVER too */
     const char *detail;   /* words for `error`, CouchDB's reason included */
     long status;          /* HTTP status, 0 without an answer */
-    json_t *json;         /* the body parsed if it is JSON (mended by linnet_json_mend where it must be), else NULL; borrowed:
-                             incref to keep */
+    json_t *json;         /* the body (mended by linnet_json_mend where it must be); NULL if it is empty, or was asked for raw and is
+                             no error's. Borrowed: incref to keep */
     const char *body;     /* the raw bytes */
     size_t size;
     const char *etag;     /* NULL if none */
@@ -124,7 +125,7 @@ int linnet_couch_get_attachment(struct linnet_couch *couch, enum linnet_database
                                 const char *name, const char *rev, size_t limit, linnet_couch_callback *done, void *arg);
 
 /* ---- blocking calls, for the admin commands: run the client's loop until the answer is there ---- */
-/* As linnet_couch_request; on success *out (may be NULL) is a new reference (NULL if the body was no JSON). *status (may be
+/* As linnet_couch_request; on success *out (may be NULL) is a new reference (NULL if the body was empty or raw). *status (may be
  * NULL) is set whenever a request was made. Not from a callback of the loop. */
 int linnet_couch_wait(struct linnet_couch *couch, const struct linnet_couch_call *call, json_t **out, long *status,
                       struct linnet_error *err);

@@ -18,6 +18,7 @@ enum state {
  * the next change. What is left of a change without its document is its leaf revisions, 50 bytes each. */
 enum { TAIL_MOST = 65536, KEEP_MOST = 1 << 20, STRIPPED_MOST = 1 << 20 };
 
+static const char OUT_OF_MEMORY[] = "out of memory while reading a change";
 static const char PROLOGUE[] = "{\"results\":[";
 
 void feed_parser_init(struct feed_parser *parser, size_t limit, const struct feed_events *events, void *arg) {
@@ -74,7 +75,7 @@ static int keep_seq(struct feed_parser *parser, const json_t *seq) {
                                  : linnet_json_write(&text, seq);
     if (rc) {
         linnet_buf_done(&text);
-        return fail(parser, LINNET_E_NOMEM, "out of memory while reading a change");
+        return fail(parser, LINNET_E_NOMEM, OUT_OF_MEMORY);
     }
     linnet_buf_done(&parser->seq);
     parser->seq = text;
@@ -85,7 +86,7 @@ static int keep_revisions(struct feed_parser *parser, const json_t *changes, siz
     size_t size = json_array_size(changes), i;
     if (size > parser->revisions_capacity) {
         const char **grown = realloc(parser->revisions, size * sizeof *grown);
-        if (!grown) return fail(parser, LINNET_E_NOMEM, "out of memory while reading a change");
+        if (!grown) return fail(parser, LINNET_E_NOMEM, OUT_OF_MEMORY);
         parser->revisions = grown;
         parser->revisions_capacity = size;
     }
@@ -124,9 +125,10 @@ static int deliver(struct feed_parser *parser, const json_t *object) {
 }
 
 static int deliver_text(struct feed_parser *parser, char *text, size_t size) {
-    json_t *object = couch_parse(text, size);
-    if (!object) return fail(parser, LINNET_E_PARSE, "a line of the feed is no JSON");
-    int rc = deliver(parser, object);
+    json_t *object;
+    int rc = couch_parse(text, size, &object);
+    if (rc) return fail(parser, rc, rc == LINNET_E_NOMEM ? OUT_OF_MEMORY : "a line of the feed is no JSON");
+    rc = deliver(parser, object);
     json_decref(object);
     return rc;
 }
@@ -271,8 +273,7 @@ static size_t push_inside(struct feed_parser *parser, char *bytes, size_t size, 
             if (end) *rc = close_object(parser, parser->part.data, parser->part.size);
             return used;
         }
-        *rc = full == LINNET_E_LIMIT ? begin_stripping(parser)
-                                     : fail(parser, full, "out of memory while reading a change");
+        *rc = full == LINNET_E_LIMIT ? begin_stripping(parser) : fail(parser, full, OUT_OF_MEMORY);
         if (*rc) return 0;
     }
     bool closed = false;

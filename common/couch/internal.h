@@ -92,9 +92,9 @@ void couch_client_free(struct linnet_couch *couch);
 /* ---- request.c ---- */
 /* The error code of an HTTP status, 0 below 400. */
 int couch_status_error(long status);
-/* Parse what the store sent; what CouchDB accepts but jansson does not is mended in place first. NULL if it
- * is no JSON. */
-json_t *couch_parse(char *text, size_t size);
+/* Parse what the store sent; what CouchDB accepts but jansson does not is mended in place first.
+ * LINNET_E_PARSE if it is no JSON, LINNET_E_NOMEM. */
+int couch_parse(char *text, size_t size, json_t **out);
 
 /* ---- documents.c ---- */
 /* "/<database>/<id>" and so on: append `/` and the escaped segment; ids of design and local documents keep

@@ -13,7 +13,7 @@ struct linnet_couch_request {
     void *arg;
     struct linnet_buf response;
     int failure; /* why the write function gave up, 0 if it did not */
-    bool raw;
+    bool raw, no_json;
     char *body; /* what is sent */
     void (*free_body)(void *body);
     struct curl_slist *headers; /* own ones, NULL for the client's */
@@ -52,12 +52,20 @@ int couch_status_error(long status) {
     }
 }
 
-json_t *couch_parse(char *text, size_t size) {
-    json_t *json = json_loadb(text, size, JSON_DECODE_ANY, NULL);
-    if (json || !size) return json;
-    /* Rare: a document that somebody wrote to break us, or something that is no JSON. */
-    linnet_json_mend(text, size);
-    return json_loadb(text, size, JSON_DECODE_ANY, NULL);
+int couch_parse(char *text, size_t size, json_t **out) {
+    json_error_t fault;
+    json_t *json = json_loadb(text, size, JSON_DECODE_ANY, &fault);
+    if (!json && fault.text[0]) {
+        /* Rare: a document that somebody wrote to break us, or something that is no JSON. */
+        linnet_json_mend(text, size);
+        json = json_loadb(text, size, JSON_DECODE_ANY, &fault);
+    }
+    /* Where memory ran out jansson says so, or nothing; a fault of the text always has words. */
+    if (!json)
+        return !fault.text[0] || json_error_code(&fault) == json_error_out_of_memory ? LINNET_E_NOMEM
+                                                                                     : LINNET_E_PARSE;
+    *out = json;
+    return 0;
 }
 
 static void free_request(struct linnet_couch_request *request) {
@@ -90,6 +98,8 @@ static void describe(const struct linnet_couch_request *request, const struct li
                      CURLcode code, char *out, size_t size) {
     if (response->error == LINNET_E_CANCELLED) {
         snprintf(out, size, "%s: cancelled", request->line);
+    } else if (request->no_json) {
+        snprintf(out, size, "%s: %ld, and the response is no JSON", request->line, response->status);
     } else if (request->failure) {
         snprintf(out, size, "%s: the response: %s", request->line, linnet_error_message(request->failure));
     } else if (code) {
@@ -101,6 +111,16 @@ static void describe(const struct linnet_couch_request *request, const struct li
         snprintf(out, size, "%s: %ld %s%s%s", request->line, response->status, error, *reason ? ": " : "",
                  reason);
     }
+}
+
+/* The body as JSON. What should be and is not is the fault of whatever stands between the store and us, and
+ * may pass. */
+static void parse(struct linnet_couch_request *request, struct linnet_couch_response *response) {
+    if (!response->size || (request->raw && !response->error)) return;
+    int rc = couch_parse(request->response.data, response->size, &response->json);
+    if (!rc || response->error) return;
+    response->error = request->failure = rc == LINNET_E_NOMEM ? rc : LINNET_E_SERVER;
+    request->no_json = rc != LINNET_E_NOMEM;
 }
 
 static void on_ended(struct couch_transfer *transfer, CURLcode code) {
@@ -116,8 +136,7 @@ static void on_ended(struct couch_transfer *transfer, CURLcode code) {
             response.etag = etag->value;
         response.body = request->response.data ? request->response.data : "";
         response.size = request->response.size;
-        if (request->response.size && (!request->raw || response.error))
-            response.json = couch_parse(request->response.data, request->response.size);
+        parse(request, &response);
     }
     if (response.error) describe(request, &response, code, detail, sizeof detail);
     response.detail = detail;

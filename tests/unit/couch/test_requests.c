@@ -99,13 +99,29 @@ static void statuses_become_errors(void **state) {
                                    {503, LINNET_E_SERVER}};
     struct answer answer = {0};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        fake_reply(f->server, cases[i][0], "", cases[i][0] == 304 ? "" : "<html>no json</html>");
+        fake_reply(f->server, cases[i][0], "", cases[i][0] < 400 ? "" : "<html>no json</html>");
         ask(f, &GET_X, &answer);
         assert_int_equal(answer.error, cases[i][1]);
         assert_int_equal(answer.status, cases[i][0]);
         assert_null(answer.json);
     }
     assert_string_equal(answer.detail, "GET /linnet/x: 503 server");
+    answer_done(&answer);
+}
+
+static void a_page_where_json_should_be_is_an_error(void **state) {
+    struct fixture *f = *state;
+    struct answer answer = {0};
+    struct linnet_couch_call call = GET_X;
+    fake_reply(f->server, 200, "", "<html>Welcome to the hotel</html>");
+    ask(f, &call, &answer);
+    assert_int_equal(answer.error, LINNET_E_SERVER);
+    assert_string_equal(answer.detail, "GET /linnet/x: 200, and the response is no JSON");
+    call.raw = true;
+    fake_reply(f->server, 200, "", "<html>Welcome to the hotel</html>");
+    ask(f, &call, &answer);
+    assert_int_equal(answer.error, 0);
+    assert_string_equal(answer.body, "<html>Welcome to the hotel</html>");
     answer_done(&answer);
 }
 
@@ -372,6 +388,7 @@ int main(void) {
         TEST(credentials_travel_in_the_header_and_not_in_words),
         TEST(urls_are_taken_apart),
         TEST(statuses_become_errors),
+        TEST(a_page_where_json_should_be_is_an_error),
         TEST(a_connection_is_used_again),
         TEST(no_more_connections_are_made_than_allowed),
         TEST(bodies_are_copied_or_taken),
