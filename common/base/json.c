@@ -29,19 +29,30 @@ static int check_depth(const char *text, size_t size, int most, struct linnet_er
     return 0;
 }
 
+int linnet_json_load(const char *text, size_t size, size_t flags, json_t **out, json_error_t *fault) {
+    json_error_t own;
+    if (!fault) fault = &own;
+    errno = 0;
+    json_t *value = json_loadb(text, size, flags, fault);
+    /* jansson 2.14 calls a string for which it had no memory an invalid token, or cuts it and goes on; what
+     * malloc leaves in errno is the one sure sign. */
+    if (errno == ENOMEM ||
+        (!value && (!fault->text[0] || json_error_code(fault) == json_error_out_of_memory))) {
+        json_decref(value);
+        return LINNET_E_NOMEM;
+    }
+    if (!value) return LINNET_E_PARSE;
+    *out = value;
+    return 0;
+}
+
 int linnet_json_parse(const char *text, size_t size, int depth, json_t **out, struct linnet_error *err) {
     int rc = check_depth(text, size, depth > 0 ? depth : LINNET_JSON_DEPTH, err);
     if (rc) return rc;
     json_error_t fault;
-    json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
-    if (!value) {
-        /* Where memory ran out jansson says so, or says nothing; a fault of the text always has words. */
-        if (!fault.text[0] || json_error_code(&fault) == json_error_out_of_memory)
-            return linnet_error_set(err, LINNET_E_NOMEM, "out of memory while parsing JSON");
-        return linnet_error_set(err, LINNET_E_PARSE, "line %d, column %d: %s", fault.line, fault.column,
-                                fault.text);
-    }
-    *out = value;
+    rc = linnet_json_load(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, out, &fault);
+    if (rc == LINNET_E_NOMEM) return linnet_error_set(err, rc, "out of memory while parsing JSON");
+    if (rc) return linnet_error_set(err, rc, "line %d, column %d: %s", fault.line, fault.column, fault.text);
     return 0;
 }
 

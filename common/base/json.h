@@ -15,6 +15,9 @@
  * (0: LINNET_JSON_DEPTH). Returns 0 and a new reference in *out, or LINNET_E_PARSE with line and column in `err`,
  * LINNET_E_LIMIT, LINNET_E_NOMEM. Any thread. */
 int linnet_json_parse(const char *text, size_t size, int depth, json_t **out, struct linnet_error *err);
+/* json_loadb() that tells want of memory from faults of the text: 0 and a new reference in *out, LINNET_E_PARSE with words in
+ * `fault` (may be NULL), LINNET_E_NOMEM. For texts of our own, and for callers with limits of their own. Any thread. */
+int linnet_json_load(const char *text, size_t size, size_t flags, json_t **out, json_error_t *fault);
 /* Read and parse a file, at most `limit` bytes (0: no limit). LINNET_E_NOT_FOUND, LINNET_E_IO and those of linnet_json_parse, the
  * path in `err`. */
 int linnet_json_load_file(const char *path, size_t limit, json_t **out, struct linnet_error *err);

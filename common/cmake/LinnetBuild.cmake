@@ -48,3 +48,11 @@ function(linnet_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()
+
+# linnet_failing_memory(TEST): put its allocations through tests/unit/failing.c, which can let them fail.
+function(linnet_failing_memory name)
+  target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/failing.c)
+  foreach(call IN ITEMS malloc calloc realloc strdup strndup free)
+    target_link_options(${name} PRIVATE -Wl,--wrap=${call})
+  endforeach()
+endfunction()

@@ -185,10 +185,11 @@ static size_t strip(struct feed_parser *parser, const char *bytes, size_t size, 
     for (size_t i = 0; i < size; i++) {
         bool was_in_string = parser->in_string;
         *closed = step(parser, bytes[i]);
-        if (strip_byte(parser, bytes[i], was_in_string)) {
+        int full = strip_byte(parser, bytes[i], was_in_string);
+        if (full == LINNET_E_NOMEM) *rc = fail(parser, full, OUT_OF_MEMORY);
+        if (full == LINNET_E_LIMIT)
             *rc = fail(parser, LINNET_E_PARSE, "a change is over the limit, even without its document");
-            return i;
-        }
+        if (full) return i;
         if (*closed) return i + 1;
     }
     return size;
@@ -336,8 +337,9 @@ int feed_parser_push(struct feed_parser *parser, char *bytes, size_t size) {
             break;
         default:
             used = size;
-            if (linnet_buf_append(&parser->tail, bytes, size))
-                rc = fail(parser, LINNET_E_PARSE, "too much follows the results");
+            rc = linnet_buf_append(&parser->tail, bytes, size);
+            if (rc == LINNET_E_NOMEM) fail(parser, rc, OUT_OF_MEMORY);
+            if (rc == LINNET_E_LIMIT) rc = fail(parser, LINNET_E_PARSE, "too much follows the results");
         }
         bytes += used;
         size -= used;
@@ -355,7 +357,9 @@ int feed_parser_finish(struct feed_parser *parser) {
     json_t *object = NULL;
     if (comma) {
         *comma = '{'; /* ,"last_seq":…,"pending":0} */
-        object = json_loads(comma, 0, NULL);
+        size_t size = parser->tail.size - (size_t)(comma - parser->tail.data);
+        if (linnet_json_load(comma, size, 0, &object, NULL) == LINNET_E_NOMEM)
+            return fail(parser, LINNET_E_NOMEM, OUT_OF_MEMORY);
     }
     json_t *last = json_object_get(object, "last_seq");
     parser->pending = linnet_json_integer(object, "pending", -1);

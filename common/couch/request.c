@@ -53,19 +53,11 @@ int couch_status_error(long status) {
 }
 
 int couch_parse(char *text, size_t size, json_t **out) {
-    json_error_t fault;
-    json_t *json = json_loadb(text, size, JSON_DECODE_ANY, &fault);
-    if (!json && fault.text[0]) {
-        /* Rare: a document that somebody wrote to break us, or something that is no JSON. */
-        linnet_json_mend(text, size);
-        json = json_loadb(text, size, JSON_DECODE_ANY, &fault);
-    }
-    /* Where memory ran out jansson says so, or nothing; a fault of the text always has words. */
-    if (!json)
-        return !fault.text[0] || json_error_code(&fault) == json_error_out_of_memory ? LINNET_E_NOMEM
-                                                                                     : LINNET_E_PARSE;
-    *out = json;
-    return 0;
+    int rc = linnet_json_load(text, size, JSON_DECODE_ANY, out, NULL);
+    if (rc != LINNET_E_PARSE) return rc;
+    /* Rare: a document that somebody wrote to break us, or something that is no JSON. */
+    linnet_json_mend(text, size);
+    return linnet_json_load(text, size, JSON_DECODE_ANY, out, NULL);
 }
 
 static void free_request(struct linnet_couch_request *request) {
