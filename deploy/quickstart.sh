@@ -88,11 +88,13 @@ set_up() {
 start_worker() {
   say "starting a worker"
   port=$(free_port)
-  LINNET_SITE_KEY=$dir/site.key linnet worker --listen "127.0.0.1:$port" --state-dir "$dir/state" >>"$dir/worker.log" 2>&1 </dev/null &
+  jq -n --arg dir "$dir" --arg listen "127.0.0.1:$port" '{state_dir: ($dir + "/state"), cache_dir: ($dir + "/cache"),
+    monitor: {listen: $listen}, site: {secret_key_file: ($dir + "/site.key")}}' >"$dir/worker.json"
+  linnet worker --config "$dir/worker.json" >>"$dir/worker.log" 2>&1 </dev/null &
   worker=$!
   started+=("$worker")
   for _ in $(seq 600); do
-    curl -fs -o /dev/null "http://127.0.0.1:$port/readyz" && return
+    if curl -fs -o /dev/null "http://127.0.0.1:$port/readyz"; then return; fi
     kill -0 "$worker" 2>/dev/null || { tail -5 "$dir/worker.log" >&2; die "the worker did not start; see $dir/worker.log"; }
     sleep 0.1
   done

@@ -57,7 +57,7 @@ test(`results_are_whole_after_${rounds}_kills_of_worker_and_child`, long, async 
 });
 
 test('results_are_whole_when_members_join_die_and_freeze', long, async () => {
-  const options = { config: { term_ms: 4000 } };
+  const options = { config: { lease: { term_ms: 4000 } } };
   const documents = await play(async ({ open }) => {
     const second = open(options), third = open(options);
     await pause(3000);

@@ -113,7 +113,7 @@ class Worker {
     this.config = path.join(this.folder, 'worker.json');
     this.log = path.join(this.folder, 'worker.log');
     this.options = options;
-    fs.writeFileSync(this.config, JSON.stringify({ state_dir: path.join(this.folder, 'state'), cache_dir: path.join(this.folder, 'cache'), listen: '127.0.0.1:0', ...options.config }));
+    fs.writeFileSync(this.config, JSON.stringify({ state_dir: path.join(this.folder, 'state'), cache_dir: path.join(this.folder, 'cache'), monitor: { listen: '127.0.0.1:0' }, ...options.config }));
   }
 
   start() {
