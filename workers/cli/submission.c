@@ -159,7 +159,7 @@ int linnet_submission_table(struct linnet_submission *submission, const char *pa
 }
 
 struct vote_columns {
-    int observation, user, vote, taxon, created_at, shown, rank, model;
+    int observation, user, vote, taxon, disagrees_with, created_at, shown, rank, model;
 };
 
 static json_t *vote_document(const struct linnet_csv *csv, const struct vote_columns *c, size_t row,
@@ -174,6 +174,8 @@ static json_t *vote_document(const struct linnet_csv *csv, const struct vote_col
     json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:s}", "_id", id, "kind", "validation", "user", user,
                                  "created_at", *created ? created : now, "vote", vote);
     if (document && strcmp(vote, "taxon") == 0) json_object_set_new(document, "taxon", json_string(taxon));
+    const char *rejected = linnet_csv_cell(csv, row, c->disagrees_with);
+    if (document && *rejected) json_object_set_new(document, "disagrees_with", json_string(rejected));
     if (document && c->shown >= 0) {
         json_t *suggested = json_pack("{s:b, s:i}", "shown", atoi(linnet_csv_cell(csv, row, c->shown)) != 0,
                                       "rank", atoi(linnet_csv_cell(csv, row, c->rank)));
@@ -210,10 +212,15 @@ int linnet_submission_votes(struct linnet_submission *submission, const char *pa
     struct linnet_csv csv;
     int error = linnet_csv_load(path, 0, &csv, err);
     if (error) return error;
-    struct vote_columns c = {linnet_csv_column(&csv, "observation"), linnet_csv_column(&csv, "user"),
-                             linnet_csv_column(&csv, "vote"),        linnet_csv_column(&csv, "taxon"),
-                             linnet_csv_column(&csv, "created_at"),  linnet_csv_column(&csv, "shown"),
-                             linnet_csv_column(&csv, "rank"),        linnet_csv_column(&csv, "model")};
+    struct vote_columns c = {.observation = linnet_csv_column(&csv, "observation"),
+                             .user = linnet_csv_column(&csv, "user"),
+                             .vote = linnet_csv_column(&csv, "vote"),
+                             .taxon = linnet_csv_column(&csv, "taxon"),
+                             .disagrees_with = linnet_csv_column(&csv, "disagrees_with"),
+                             .created_at = linnet_csv_column(&csv, "created_at"),
+                             .shown = linnet_csv_column(&csv, "shown"),
+                             .rank = linnet_csv_column(&csv, "rank"),
+                             .model = linnet_csv_column(&csv, "model")};
     json_t *documents = json_array();
     if (c.observation < 0 || c.user < 0 || c.taxon < 0)
         error = linnet_error_set(err, LINNET_E_PARSE,
