@@ -104,6 +104,11 @@ class Store {
 
 /* ---- workers ---- */
 
+function freePort() {
+  const ask = "const s=require('net').createServer();s.listen(0,'127.0.0.1',()=>{console.log(s.address().port);s.close()})";
+  return Number(must(process.execPath, ['-e', ask]).out);
+}
+
 class Worker {
   /* `options`: groups, term_ms, config (object merged into the configuration file). */
   constructor(store, options = {}) {
@@ -113,7 +118,33 @@ class Worker {
     this.config = path.join(this.folder, 'worker.json');
     this.log = path.join(this.folder, 'worker.log');
     this.options = options;
-    fs.writeFileSync(this.config, JSON.stringify({ state_dir: path.join(this.folder, 'state'), cache_dir: path.join(this.folder, 'cache'), monitor: { listen: '127.0.0.1:0' }, ...options.config }));
+    this.port = freePort();
+    this.configure(options.config);
+  }
+
+  /* Write the configuration; a running worker takes it at SIGHUP. */
+  configure(config) {
+    fs.writeFileSync(this.config, JSON.stringify({ state_dir: path.join(this.folder, 'state'), cache_dir: path.join(this.folder, 'cache'), monitor: { listen: `127.0.0.1:${this.port}` }, ...config }));
+  }
+
+  async ready(timeoutMs = 60000) {
+    return until(() => `the worker is ready\n${this.tail()}`, async () => {
+      try { return (await fetch(`http://127.0.0.1:${this.port}/readyz`)).status === 200; } catch { return false; }
+    }, timeoutMs);
+  }
+
+  /* Samples of /metrics: {"name{labels}": value}. */
+  async metrics() {
+    const text = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+    return new Map([...text.matchAll(/^([a-z]\S*(?:\{[^}]*\})?) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]));
+  }
+
+  /* Items that a stage has worked on since this child started. */
+  async processed(stage) {
+    const metrics = await this.metrics();
+    let sum = 0;
+    for (const [name, value] of metrics) if (name.startsWith('linnet_stage_processed_total{') && name.includes(`stage="${stage}"`)) sum += value;
+    return sum;
   }
 
   start() {
@@ -280,4 +311,4 @@ function compare(first, second) {
   return wrong;
 }
 
-module.exports = { Store, Worker, RESULTS, byKind, build, compare, comparable, differences, draw, flora, missing, modelFolder, must, program, random, root, run, settled, submit, until };
+module.exports = { freePort, Store, Worker, RESULTS, byKind, build, compare, comparable, differences, draw, flora, missing, modelFolder, must, program, random, root, run, settled, submit, until };
