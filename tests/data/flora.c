@@ -159,7 +159,7 @@ struct flora *linnet_flora_new(uint64_t seed, size_t nspecies) {
     grow_species(flora);
     for (size_t s = 0; s < nspecies; s++)
         name_species(flora, s);
-    if (linnet_flora_spread(flora)) goto fail;
+    linnet_flora_spread(flora);
     linnet_flora_pair_lookalikes(flora);
     free(sizes);
     free(family_of);

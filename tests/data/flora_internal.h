@@ -4,8 +4,8 @@
 
 #include "tests/data/flora.h"
 
-/* How common each species is and where it grows, which are sensitive. 0 or -1 (out of memory). */
-int linnet_flora_spread(struct flora *flora);
+/* How common each species is and where it grows, which are sensitive. */
+void linnet_flora_spread(struct flora *flora);
 /* Make pairs that are mistaken for each other: told apart by one organ, or by where they grow, or edible and
  * toxic. */
 void linnet_flora_pair_lookalikes(struct flora *flora);

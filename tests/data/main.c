@@ -14,6 +14,7 @@ static const struct {
     {"part", "print the species of a part", linnet_flora_command_part},
     {"picture", "draw one picture", linnet_flora_command_picture},
     {"sheet", "draw many on one page", linnet_flora_command_sheet},
+    {"hostile", "write pictures and documents made to break things", linnet_flora_command_hostile},
 };
 
 static int usage(FILE *out) {

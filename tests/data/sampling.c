@@ -48,8 +48,7 @@ void linnet_flora_uid(uint64_t seed, enum split split, size_t index, char out[FL
     snprintf(out, FLORA_UID_SIZE, "%016llx", (unsigned long long)rng_next(&rng));
 }
 
-/* Crockford's base 32, as in a ULID: 48 bits of time, 80 of chance. */
-static void make_ulid(struct rng *rng, int64_t ms, char out[FLORA_ULID_SIZE]) {
+void linnet_flora_ulid(struct rng *rng, int64_t ms, char out[FLORA_ULID_SIZE]) {
     static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     uint64_t high = rng_next(rng), low = rng_next(rng);
     for (int i = 0; i < 10; i++)
@@ -153,7 +152,7 @@ void linnet_flora_sample(const struct sampling *s, size_t index, struct sampled_
         out->conditions.weights[i] = observer.weights[i] * ground.weights[i];
     out->observed_ms = when(&rng) / 1000 * 1000;
     linnet_flora_time_format(out->observed_ms, out->observed_at);
-    make_ulid(&rng, out->observed_ms + 600000, out->id);
+    linnet_flora_ulid(&rng, out->observed_ms + 600000, out->id);
     out->individual = rng_next(&rng);
     choose_views(s, &rng, out);
     out->labelled = rng_chance(&rng, s->label_noise) ? misname(s, &rng, out->species) : out->species;

@@ -55,6 +55,8 @@ void linnet_flora_sampling_done(struct sampling *sampling);
 void linnet_flora_sample(const struct sampling *sampling, size_t index, struct sampled_observation *out);
 /* A user's id: 16 hexadecimal digits. */
 void linnet_flora_uid(uint64_t seed, enum split split, size_t index, char out[FLORA_UID_SIZE]);
+/* A ULID of a time: Crockford's base 32, 48 bits of time, 80 of chance. */
+void linnet_flora_ulid(struct rng *rng, int64_t ms, char out[FLORA_ULID_SIZE]);
 /* RFC 3339 in UTC, whole seconds. */
 void linnet_flora_time_format(int64_t ms, char out[FLORA_TIME_SIZE]);
 

@@ -1,6 +1,4 @@
 /* Abundance, regions, look-alikes. */
-#include <stdlib.h>
-
 #include "tests/data/flora_internal.h"
 
 /* Real coordinates, invented regions; they do not overlap, so that a place names one flora. */
@@ -10,51 +8,40 @@ const struct flora_checklist linnet_flora_checklists[FLORA_CHECKLISTS] = {
     {"flora:isles", "Flora of the Isles", 8.4, 38.8, 10.0, 43.0},
 };
 
-struct ranked {
-    double score;
-    size_t species;
-};
-
-static int by_score(const void *a, const void *b) {
-    const struct ranked *x = a, *y = b;
-    if (x->score != y->score) return x->score > y->score ? -1 : 1;
-    return x->species < y->species ? -1 : x->species > y->species;
+/* The chance that decides a child's rank among its siblings. Families, genera and species have keys of their
+ * own. */
+static double lot(const struct flora *flora, uint64_t base, size_t child) {
+    struct rng rng = rng_make(flora->seed, RNG_CHECKLIST, base + child);
+    return rng_unit(&rng);
 }
 
-/* A share of the parent's: Zipf with a random rank among `n` siblings. */
-static double share(struct rng *rng, size_t n) {
-    return 1 / (1.0 + rng_below(rng, (unsigned)n));
+/* A child's share of its parent's abundance: Zipf's law over the siblings' ranks, which are drawn by lot. */
+static double share(const struct flora *flora, uint64_t base, size_t first, size_t count, size_t child) {
+    double own = lot(flora, base, child), total = 0;
+    size_t rank = 1;
+    for (size_t i = first; i < first + count; i++) {
+        rank += i != child && lot(flora, base, i) < own;
+        total += 1 / (double)(i - first + 1);
+    }
+    return 1 / ((double)rank * total);
 }
 
-/* Shares at every node make imbalance at every node; the ranks that come of them then get Zipf's frequencies.
- */
-static int abundances(struct flora *flora) {
-    struct ranked *ranks = calloc(flora->nspecies, sizeof *ranks);
-    if (!ranks) return -1;
-    double total = 0;
+/* Zipf's law at every node: among families, among the genera of each, among the species of each genus. */
+static void abundances(struct flora *flora) {
+    enum { FAMILIES = 10000000, GENERA = 20000000, SPECIES = 30000000 };
     for (size_t f = 0; f < flora->nfamilies; f++) {
-        struct rng rng = rng_make(flora->seed, RNG_CHECKLIST, f);
-        double family = share(&rng, flora->nfamilies);
-        for (size_t g = flora->families[f].first; g < flora->families[f].first + flora->families[f].count;
-             g++) {
-            double genus = family * share(&rng, flora->families[f].count);
-            for (size_t s = flora->genera[g].first; s < flora->genera[g].first + flora->genera[g].count;
-                 s++) {
-                double noise = fm_exp(0.4 * rng_normal(&rng));
-                ranks[s] = (struct ranked){genus * share(&rng, flora->genera[g].count) * noise, s};
-            }
+        const struct flora_family *family = &flora->families[f];
+        double of_family = share(flora, FAMILIES, 0, flora->nfamilies, f);
+        for (size_t g = family->first; g < family->first + family->count; g++) {
+            const struct flora_genus *genus = &flora->genera[g];
+            double of_genus = of_family * share(flora, GENERA, family->first, family->count, g);
+            for (size_t s = genus->first; s < genus->first + genus->count; s++)
+                flora->species[s].abundance = of_genus * share(flora, SPECIES, genus->first, genus->count, s);
         }
     }
-    qsort(ranks, flora->nspecies, sizeof *ranks, by_score);
-    for (size_t i = 0; i < flora->nspecies; i++)
-        total += 1 / (double)(i + 1);
-    for (size_t i = 0; i < flora->nspecies; i++)
-        flora->species[ranks[i].species].abundance = 1 / ((double)(i + 1) * total);
-    free(ranks);
-    return 0;
 }
 
-int linnet_flora_spread(struct flora *flora) {
+void linnet_flora_spread(struct flora *flora) {
     /* north, south, north and south, isles, isles and south, everywhere */
     static const unsigned masks[] = {1, 2, 3, 4, 6, 7};
     static const double weights[] = {32, 32, 12, 8, 8, 8};
@@ -64,7 +51,7 @@ int linnet_flora_spread(struct flora *flora) {
         flora->species[s].sensitive = rng_chance(&rng, 0.04);
         flora->species[s].toxic = rng_chance(&rng, 0.05);
     }
-    return abundances(flora);
+    abundances(flora);
 }
 
 /* Make `b` look like `a` but for one organ (ORGAN_NONE: in everything, and growing elsewhere). */
