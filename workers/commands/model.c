@@ -132,6 +132,57 @@ static int set_wanted(const struct options *mine, struct linnet_store *store, co
     return error;
 }
 
+/* How many rows a reduced view has under a key; 0 if it has none. */
+static int count(struct linnet_store *store, const char *view, const char *query, const char *path,
+                 long long *out, struct linnet_error *err) {
+    json_t *answer = NULL;
+    int error = linnet_store_view(store, LINNET_DB_MAIN, "linnet", view, query, &answer, err);
+    *out = error ? 0 : linnet_json_integer(answer, path, 0);
+    json_decref(answer);
+    return error;
+}
+
+/* Pictures a second that the live workers have put through the model lately, by their heartbeats; 0 if none
+ * tells. */
+static double pace(struct linnet_store *store) {
+    json_t *workers = NULL, *worker;
+    double sum = 0;
+    size_t i;
+    if (linnet_store_range(store, LINNET_DB_OPS, "worker:", "worker:\xef\xbf\xb0", 0, &workers, NULL) != 0)
+        return 0;
+    json_array_foreach(workers, i, worker) {
+        const json_t *stage = linnet_json_at(worker, "groups/images/stages/convnet");
+        double busy = linnet_json_number(stage, "seconds", 0),
+               done = linnet_json_number(stage, "processed", 0);
+        if (!linnet_json_bool(worker, "stopped", false) && busy > 0) sum += done / busy;
+    }
+    json_decref(workers);
+    return sum;
+}
+
+/* What making all predictions again would cost. */
+static int tell_cost(const struct options *mine, struct linnet_store *store, const char *model,
+                     struct linnet_error *err) {
+    char query[320];
+    long long pictures, done;
+    snprintf(query, sizeof query, "key=%%22%s%%22", model);
+    int error = count(store, "progress", NULL, "rows/0/value/3", &pictures, err);
+    if (!error) error = count(store, "by_model", query, "rows/0/value", &done, err);
+    if (error) return error;
+    double rate = pace(store), left = (double)(pictures > done ? pictures - done : 0);
+    if (mine->store.json) {
+        printf("{\"model\":\"%s\",\"pictures\":%lld,\"done\":%lld,\"to_compute\":%.0f,\"seconds\":", model,
+               pictures, done, left);
+        rate > 0 ? printf("%.0f}\n", left / rate) : printf("null}\n");
+        return 0;
+    }
+    printf("a backfill would compute %.0f predictions (%lld pictures, %lld have one of %s already)", left,
+           pictures, done, model);
+    if (rate > 0) printf(", about %.1f minutes of the workers that are alive", left / rate / 60);
+    printf("; fresh observations go first\n");
+    return 0;
+}
+
 static int activate(const struct options *mine, struct linnet_store *store, struct linnet_error *err) {
     char id[LINNET_ID_MAX];
     json_t *model = NULL;
@@ -142,7 +193,9 @@ static int activate(const struct options *mine, struct linnet_store *store, stru
         return linnet_error_set(err, error,
                                 "there is no model %s; `linnet model list` names those that there are",
                                 mine->words[1]);
-    return error ? error : set_wanted(mine, store, mine->words[1], err);
+    if (!error) error = set_wanted(mine, store, mine->words[1], err);
+    if (!error && mine->dry_run) error = tell_cost(mine, store, mine->words[1], err);
+    return error;
 }
 
 static void report(const struct options *mine, const json_t *document, const struct linnet_labels *labels,
