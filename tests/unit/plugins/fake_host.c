@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#ifdef FAKE_HOST_TAXONOMY
+#include "common/base/id.h"
+#include "common/base/schema.h"
 #include "common/taxonomy/taxonomy.h"
-#endif
 
 #define FAKE_HOST_MAGIC 0x6c696e68
 
@@ -31,6 +31,7 @@ struct fake_host {
     struct fake_file *files;
     size_t nfiles;
     struct linnet_taxonomy *taxonomy;
+    struct linnet_schemas *schemas;
     char *state_dir;
     int64_t now;
     char why[1024];
@@ -174,6 +175,26 @@ static bool is_declared(const struct linnet_plugin *plugin, const char *kind) {
     return false;
 }
 
+/* What a stage writes, completed as the host does, fits the schema of its kind, if that is one of Linnet's.
+ */
+static void check_document(struct fake_host *host, const struct fake_output *output) {
+    static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    char id[LINNET_ID_MAX];
+    struct linnet_error err = {0};
+    if (!output->document || linnet_kind_database(output->kind) == LINNET_DB_NONE) return;
+    assert_int_equal(linnet_id_format(output->observation, output->kind, output->qualifier, id), 0);
+    json_t *document = json_copy(output->document);
+    json_object_set_new(document, "_id", json_string(id));
+    json_object_set_new(document, "kind", json_string(output->kind));
+    json_object_set_new(document, "stage",
+                        json_pack("{s:s, s:s, s:s}", "name", host->plugin->name, "version",
+                                  host->plugin->version ? host->plugin->version : "0", "fingerprint", zeros));
+    json_object_set_new(document, "inputs", json_array());
+    json_object_set_new(document, "digest", json_string(zeros));
+    if (linnet_schemas_check(host->schemas, output->kind, document, &err)) fail_msg("%s: %s", id, err.detail);
+    json_decref(document);
+}
+
 static int host_emit(void *ctx, const struct linnet_item *item, struct linnet_output *output) {
     struct fake_host *host = ctx;
     struct fake_item *owner = item ? item->host : NULL;
@@ -205,6 +226,7 @@ static int host_emit(void *ctx, const struct linnet_item *item, struct linnet_ou
         const struct linnet_blob *blob = &output->blobs[i];
         kept->blobs[i] = copied_blob(blob->name, blob->content_type, blob->data, blob->size);
     }
+    check_document(host, kept);
     return 0;
 }
 
@@ -297,6 +319,9 @@ struct fake_host *fake_host_new(const struct linnet_plugin *plugin) {
     assert_true(sodium_init() >= 0);
     host->magic = FAKE_HOST_MAGIC;
     host->plugin = plugin;
+    struct linnet_error err = {0};
+    host->schemas = linnet_schemas_new();
+    if (linnet_schemas_add_folder(host->schemas, SCHEMAS, &err)) fail_msg("%s", err.detail);
     host->references = json_object();
     host->counts = json_object();
     host->services = (struct linnet_host){
@@ -336,6 +361,7 @@ void fake_host_free(struct fake_host *host) {
         free(host->files[i].path);
     }
     free(host->files);
+    linnet_schemas_free(host->schemas);
     free(host->state_dir);
     free(host->log);
     json_decref(host->references);
@@ -378,7 +404,6 @@ static void fill_defaults(const json_t *schema, json_t *config) {
 }
 
 static void make_taxonomy(struct fake_host *host) {
-#ifdef FAKE_HOST_TAXONOMY
     struct linnet_error err = {0};
     size_t orphans;
     const char *id;
@@ -391,15 +416,10 @@ static void make_taxonomy(struct fake_host *host) {
         if (linnet_taxonomy_add(host->taxonomy, id, document, &err)) fail_msg("%s: %s", id, err.detail);
     }
     if (linnet_taxonomy_finish(host->taxonomy, &orphans, &err)) fail_msg("taxonomy: %s", err.detail);
-#else
-    (void)host;
-#endif
 }
 
 static void free_taxonomy(struct fake_host *host) {
-#ifdef FAKE_HOST_TAXONOMY
     linnet_taxonomy_free(host->taxonomy);
-#endif
     host->taxonomy = NULL;
 }
 

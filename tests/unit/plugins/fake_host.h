@@ -1,7 +1,7 @@
 /* A host for the tests of plugins: it holds a plugin to its contract and keeps what the plugin did, with no
  * store, no threads and no queue. Everything runs on the caller's thread. A breach of the contract (an item
- * finished twice or never, an output of an undeclared kind, a refusal without words, a service called outside
- * its time) fails the running test.
+ * finished twice or never, an output of an undeclared kind or that does not fit its schema, a refusal without
+ * words, a service called outside its time) fails the running test.
  *
  *     struct fake_host *host = fake_host_load(PLUGIN_PATH);
  *     fake_host_reference(host, json_pack(...));             before open
