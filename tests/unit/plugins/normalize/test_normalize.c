@@ -101,6 +101,7 @@ static void strips_of_one_pixel_stay_pictures(void **state) {
 static void every_small_extent_is_decoded(void **state) {
     (void)state;
     static const char *const formats[] = {".jpg", ".png", ".webp"};
+    static const int sides[] = {1, 2, 3, 4, 5, 7, 8, 9};
     struct fake_host *host =
         normalize_host(json_pack("{s:{s:{s:i},s:{s:i},s:{s:i}}}", "sizes", "page", "longest", 5, "model",
                                  "shortest", 2, "thumb", "longest", 1));
