@@ -76,6 +76,49 @@ static int load_types(struct loader *loader, struct schema_node *node, json_t *v
     return 0;
 }
 
+/* Where the atom at `s` (a bracket expression, an escape, a character) ends. */
+static const char *skip_atom(const char *s) {
+    if (*s == '\\') return s[1] ? s + 2 : s + 1;
+    if (*s != '[') return s + 1;
+    s += s[1] == '^' ? 2 : 1;
+    if (*s == ']') s++; /* first in the list it stands for itself */
+    while (*s && *s != ']')
+        s++;
+    return *s ? s + 1 : s;
+}
+
+/* regcomp writes counted repetitions out, and inside each other they multiply: ((a{99}){99}){99} takes all
+ * the memory there is. Adds up how many atoms there would be. */
+static bool repeats_too_much(const char *s) {
+    enum { NESTED = 32, MOST = 5000 };
+    size_t sizes[NESTED] = {0}, last = 0;
+    int depth = 0;
+    while (*s) {
+        if (*s == '(') {
+            if (++depth == NESTED) return true;
+            sizes[depth] = 0;
+            s++;
+        } else if (*s == ')' && depth) {
+            last = sizes[depth--];
+            sizes[depth] += last;
+            s++;
+        } else if (*s == '{') {
+            char *end;
+            size_t count = strtoul(s + 1, &end, 10), most = *end == ',' ? strtoul(end + 1, NULL, 10) : 0;
+            if (most > count) count = most;
+            if (count > MOST) return true;
+            sizes[depth] += last * (count ? count - 1 : 0);
+            last *= count;
+            s++;
+        } else {
+            sizes[depth] += last = 1;
+            s = skip_atom(s);
+        }
+        if (sizes[depth] > MOST || last > MOST) return true;
+    }
+    return false;
+}
+
 static int load_pattern(struct loader *loader, const char *keyword, const char *text,
                         struct schema_pattern *out) {
     /* What POSIX and ECMAScript read differently, or only glibc reads, is refused: \d, back-references,
@@ -88,6 +131,7 @@ static int load_pattern(struct loader *loader, const char *keyword, const char *
         if (!*s || (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z'))
             return fault(loader, keyword, "only punctuation may be escaped in a pattern");
     }
+    if (repeats_too_much(text)) return fault(loader, keyword, "the counted repetitions come to too much");
     int rc = regcomp(&out->regex, text, REG_EXTENDED | REG_NOSUB);
     if (rc == REG_ESPACE) return no_memory(loader);
     if (rc) {
