@@ -17,10 +17,12 @@
 #define RETRY_LIMIT_MS 10000
 
 static void probe(struct child *child);
+static void wait_for_store(struct child *child, int error, const char *detail);
 
 /* ---- groups ---- */
 
 static void start_group(struct child *child, struct child_group *entry) {
+    if (child->check) return;
     linnet_group_review(entry->group);
     if (child->members_read) linnet_group_start(entry->group);
 }
@@ -167,8 +169,7 @@ static void on_suspects(void *arg, int error, const char *detail) {
     struct linnet_error err = {0};
     if (child->closing) return;
     if (error != 0) {
-        linnet_log(LINNET_WARN, "worker", "cannot read the suspects", "detail", "s", detail, NULL);
-        linnet_suspects_refresh(child->suspects, on_suspects, child);
+        wait_for_store(child, error, detail);
         return;
     }
     if (!child->check && open_members(child) != 0) {
@@ -192,11 +193,9 @@ static void connected(struct child *child) {
     linnet_log(LINNET_INFO, "worker", "connected", "store", "s", child->server.vendor, "version", "s",
                child->server.version, "partitions", "b", (int)child->server.partitions, "worker", "s",
                child->worker, NULL);
-    if (linnet_suspects_open(child->lease_couch, &child->suspects) != 0) {
-        child_fatal(child, "out of memory");
-        return;
-    }
-    linnet_suspects_refresh(child->suspects, on_suspects, child);
+    int rc = child->suspects == NULL ? linnet_suspects_open(child->lease_couch, &child->suspects) : 0;
+    if (rc == 0) rc = linnet_suspects_refresh(child->suspects, on_suspects, child);
+    if (rc != 0) child_fatal(child, linnet_error_message(rc));
 }
 
 /* ---- the store ---- */

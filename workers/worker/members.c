@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/buf.h"
 #include "common/base/error.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -238,15 +237,8 @@ static void start_round(struct linnet_members *members) {
         return;
     }
     members->busy = true;
-    struct linnet_buf path = {0};
-    linnet_buf_printf(&path,
-                      "/%s/_all_docs?include_docs=true&startkey=%%22worker:%%22&endkey=%%22worker;%%22",
-                      linnet_couch_database(members->options.couch, LINNET_DB_OPS));
-    struct linnet_couch_call call = {
-        .method = "GET", .path = path.data, .timeout_ms = members->options.term_ms};
-    int rc = path.data == NULL ? LINNET_E_NOMEM
-                               : linnet_couch_request(members->options.couch, &call, on_read, members, NULL);
-    linnet_buf_done(&path);
+    int rc = linnet_couch_range(members->options.couch, LINNET_DB_OPS, "worker:", "worker;", 0, true, on_read,
+                                members);
     if (rc != 0) failed(members, "cannot read the members", linnet_error_message(rc));
 }
 

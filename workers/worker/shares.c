@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/buf.h"
 #include "common/base/digest.h"
 #include "common/base/error.h"
 #include "common/base/json.h"
@@ -440,15 +439,10 @@ static void start_round(struct linnet_shares *shares) {
         return;
     }
     shares->busy = true;
-    struct linnet_buf path = {0};
-    linnet_buf_printf(
-        &path, "/%s/_all_docs?include_docs=true&startkey=%%22share:%s:%%22&endkey=%%22share:%s;%%22",
-        linnet_couch_database(shares->options.couch, LINNET_DB_OPS), shares->group, shares->group);
-    struct linnet_couch_call call = {
-        .method = "GET", .path = path.data, .timeout_ms = shares->options.term_ms};
-    int rc = path.data == NULL ? LINNET_E_NOMEM
-                               : linnet_couch_request(shares->options.couch, &call, on_read, shares, NULL);
-    linnet_buf_done(&path);
+    char start[96], end[96];
+    snprintf(start, sizeof start, "share:%s:", shares->group);
+    snprintf(end, sizeof end, "share:%s;", shares->group);
+    int rc = linnet_couch_range(shares->options.couch, LINNET_DB_OPS, start, end, 0, true, on_read, shares);
     if (rc != 0) failed(shares, "cannot read the leases", linnet_error_message(rc));
 }
 

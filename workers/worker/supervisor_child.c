@@ -329,6 +329,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int number) {
         supervisor->backoff_ms = 0;
         start_later(supervisor);
     } else if (orderly) {
+        linnet_log(LINNET_INFO, "supervisor", "ended in order", NULL);
         supervisor_close(supervisor, 0);
     } else if (supervisor->fatal) {
         supervisor_close(supervisor, 1);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/buf.h"
 #include "common/base/error.h"
 #include "common/base/json.h"
 
@@ -93,24 +92,20 @@ static void on_read(struct linnet_couch_request *request, const struct linnet_co
     release(suspects);
 }
 
-void linnet_suspects_refresh(struct linnet_suspects *suspects,
-                             void (*done)(void *arg, int error, const char *detail), void *arg) {
+int linnet_suspects_refresh(struct linnet_suspects *suspects,
+                            void (*done)(void *arg, int error, const char *detail), void *arg) {
     struct refresh *refresh = calloc(1, sizeof *refresh);
-    struct linnet_buf path = {0};
-    linnet_buf_printf(&path,
-                      "/%s/_all_docs?include_docs=true&startkey=%%22suspect:%%22&endkey=%%22suspect;%%22",
-                      linnet_couch_database(suspects->couch, LINNET_DB_OPS));
-    struct linnet_couch_call call = {.method = "GET", .path = path.data};
-    int rc = refresh == NULL || path.data == NULL ? LINNET_E_NOMEM : 0;
+    int rc = refresh == NULL ? LINNET_E_NOMEM : 0;
     if (rc == 0) {
         *refresh = (struct refresh){suspects, done, arg};
-        rc = linnet_couch_request(suspects->couch, &call, on_read, refresh, NULL);
+        rc = linnet_couch_range(suspects->couch, LINNET_DB_OPS, "suspect:", "suspect;", 0, true, on_read,
+                                refresh);
     }
-    linnet_buf_done(&path);
     if (rc == 0)
         suspects->requests++;
     else
         free(refresh);
+    return rc;
 }
 
 static int make_key(const char *stage, const char *document, char out[LINNET_ID_MAX]) {

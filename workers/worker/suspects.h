@@ -73,8 +73,8 @@ struct linnet_suspects;
 int linnet_suspects_open(struct linnet_couch *couch, struct linnet_suspects **out);
 /* Read all of them; `done` (may be NULL) when that is over, well or not. Again now and then: other members'
  * children die too. */
-void linnet_suspects_refresh(struct linnet_suspects *suspects,
-                             void (*done)(void *arg, int error, const char *detail), void *arg);
+int linnet_suspects_refresh(struct linnet_suspects *suspects,
+                            void (*done)(void *arg, int error, const char *detail), void *arg);
 bool linnet_suspects_has(const struct linnet_suspects *suspects, const char *stage, const char *document);
 void linnet_suspects_cleared(struct linnet_suspects *suspects, const char *stage, const char *document);
 size_t linnet_suspects_count(const struct linnet_suspects *suspects);
