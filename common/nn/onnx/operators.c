@@ -67,9 +67,13 @@ const struct linnet_onnx_operator *linnet_onnx_operator(const char *name) {
 void linnet_onnx_operators_print(char *text, size_t size) {
     size_t at = 0;
     text[0] = 0;
-    for (size_t i = 0; i < sizeof operators / sizeof *operators && at + 1 < size; i++) {
-        int n = snprintf(text + at, size - at, "%s%s", i ? ", " : "", operators[i].name);
-        at += n > 0 ? (size_t)n : 0;
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        size_t need = strlen(operators[i].name) + 2;
+        if (at + need + sizeof "..." > size) {
+            memcpy(text + at, "...", sizeof "...");
+            return;
+        }
+        at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", operators[i].name);
     }
 }
 

@@ -115,7 +115,7 @@ static int read_known_node(const struct linnet_onnx_node *node, const struct lin
 }
 
 static int read_node(struct linnet_onnx_reader *reader, const Onnx__NodeProto *proto, size_t index) {
-    char name[64], op[64], known[512];
+    char name[64], op[64], known[320];
     linnet_onnx_clean(proto->op_type, op, sizeof op);
     linnet_onnx_clean(proto->name, name, sizeof name);
     struct linnet_onnx_node node = {reader, proto};
