@@ -29,7 +29,7 @@ step_e2e() { ctest --preset release -L e2e; }
 step_clang() { configure_and_build clang; }
 # Sanitizers see what one process does; the page, the packages and the long runs of e2e are left to the release build.
 step_asan() { configure_and_build asan && ctest --preset asan -j "$jobs" -LE 'e2e|node|package'; }
-step_tsan() { configure_and_build tsan && ctest --preset tsan -j "$jobs" -R 'base|couch|host|worker|stage|queue' -LE 'e2e|node|package'; }
+step_tsan() { configure_and_build tsan && ctest --preset tsan -j "$jobs" -R 'base|couch|host|worker|stage|queue|nn_engine' -LE 'e2e|node|package'; }
 step_fuzz() { tests/fuzz/smoke.sh "${LINNET_FUZZ_SECONDS:-10}"; }
 step_tidy() { tests/tidy.sh; }
 step_quickstart() {

@@ -180,20 +180,49 @@ int linnet_onnx_read_unsqueeze(const struct linnet_onnx_node *node) {
     return output_shape(node, data, &to);
 }
 
+/* Integers with their dimensions in the order `axes`. */
+static int transpose_integers(const struct linnet_onnx_node *node, const struct linnet_onnx_integers *from,
+                              const int *axes) {
+    int64_t dims[LINNET_NN_RANK_MAX], strides[LINNET_NN_RANK_MAX], at[LINNET_NN_RANK_MAX] = {0}, step = 1;
+    bool seen[LINNET_NN_RANK_MAX] = {false};
+    for (int i = from->rank - 1; i >= 0; i--) {
+        strides[i] = step;
+        step *= from->dims[i];
+    }
+    for (int i = 0; i < from->rank; i++) {
+        if (axes[i] < 0 || seen[axes[i]])
+            return linnet_onnx_fail(node, LINNET_E_INVALID, "its perm is no permutation of %d axes",
+                                    from->rank);
+        seen[axes[i]] = true;
+        dims[i] = from->dims[axes[i]];
+    }
+    struct linnet_onnx_integers *to = linnet_onnx_integers_new(from->rank, dims);
+    for (size_t i = 0; to && i < to->count; i++) {
+        int64_t place = 0;
+        for (int k = 0; k < from->rank; k++)
+            place += at[k] * strides[axes[k]];
+        to->items[i] = from->items[place];
+        for (int k = from->rank - 1; k >= 0 && ++at[k] == dims[k]; k--)
+            at[k] = 0;
+    }
+    return linnet_onnx_output_integers(node, 0, to);
+}
+
 int linnet_onnx_read_transpose(const struct linnet_onnx_node *node) {
-    uint32_t data;
+    uint32_t data = LINNET_NN_NONE;
     int64_t perm[LINNET_NN_RANK_MAX];
-    int count, rc = linnet_onnx_tensor_input(node, 0, &data);
+    struct linnet_nn_shape from;
+    struct linnet_nn_node transpose = {.op = LINNET_NN_OP_TRANSPOSE, .inputs = &data, .ninputs = 1};
+    int count, rc = any_input(node, &data, &from);
     if (!rc) rc = linnet_onnx_ints(node, "perm", LINNET_NN_RANK_MAX, perm, &count);
     if (rc) return rc;
-    int rank = linnet_onnx_tensor_at(node, data)->shape.rank;
-    if (count >= 0 && count != rank)
+    if (count >= 0 && count != from.rank)
         return linnet_onnx_fail(node, LINNET_E_INVALID, "its perm has %d values for %d dimensions", count,
-                                rank);
-    struct linnet_nn_node transpose = {.op = LINNET_NN_OP_TRANSPOSE, .inputs = &data, .ninputs = 1};
-    for (int i = 0; i < rank; i++) {
-        int64_t axis = count < 0 ? rank - 1 - i : perm[i];
-        transpose.at.transpose.axes[i] = axis < 0 || axis >= rank ? -1 : (int)axis;
+                                from.rank);
+    for (int i = 0; i < from.rank; i++) {
+        int64_t axis = count < 0 ? from.rank - 1 - i : perm[i];
+        transpose.at.transpose.axes[i] = axis < 0 || axis >= from.rank ? -1 : (int)axis;
     }
+    if (integers_of(node)) return transpose_integers(node, integers_of(node), transpose.at.transpose.axes);
     return linnet_onnx_emit(node, &transpose, 0, NULL, NULL);
 }

@@ -125,8 +125,7 @@ static int read_ranges(const struct linnet_onnx_node *node, struct ranges *range
         return linnet_onnx_fail(node, LINNET_E_INVALID, "its starts, ends, axes and steps differ in length");
     for (int i = 0; i < ranges->count; i++) {
         if (axes < 0) ranges->axes[i] = i;
-        if (steps >= 0 && ranges->steps[i] != 1)
-            return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED, "it slices with steps");
+        if (steps < 0) ranges->steps[i] = 1;
     }
     return 0;
 }
@@ -140,15 +139,63 @@ static void clamp_range(int64_t length, int64_t *start, int64_t *end) {
     }
 }
 
+/* The same going backwards: from `start` down to above `end`, which is -1 for the very beginning. */
+static void clamp_backward(int64_t length, int64_t *start, int64_t *end) {
+    if (*start < 0) *start = *start < -length ? -1 : *start + length;
+    if (*start >= length) *start = length - 1;
+    if (*end < 0) *end = *end < -length ? -1 : *end + length;
+    if (*end >= length) *end = length - 1;
+}
+
+/* `count` places along one axis of integers, from `start` by `step`. */
+static struct linnet_onnx_integers *take(const struct linnet_onnx_integers *from, int axis, int64_t start,
+                                         int64_t step, int64_t count) {
+    int64_t dims[LINNET_NN_RANK_MAX], inner = 1;
+    memcpy(dims, from->dims, sizeof dims);
+    for (int i = axis + 1; i < from->rank; i++)
+        inner *= dims[i];
+    int64_t row = inner * dims[axis];
+    dims[axis] = count;
+    struct linnet_onnx_integers *to = linnet_onnx_integers_new(from->rank, dims);
+    for (int64_t i = 0; to && i < (int64_t)to->count; i++) {
+        int64_t outer = i / (inner * count), place = i / inner % count;
+        to->items[i] = from->items[outer * row + (start + place * step) * inner + i % inner];
+    }
+    return to;
+}
+
+/* One range of integers. PyTorch reverses lists of paddings so. */
+static int slice_range(const struct linnet_onnx_node *node, const struct ranges *ranges, int i,
+                       struct linnet_onnx_integers **integers) {
+    struct linnet_onnx_integers *from = *integers;
+    int64_t start = ranges->starts[i], end = ranges->ends[i], step = ranges->steps[i];
+    int axis, rc = linnet_onnx_axis(node, ranges->axes[i], from->rank, &axis);
+    if (rc) return rc;
+    if (!step || step < -LINNET_ONNX_INTEGERS_MAX || step > LINNET_ONNX_INTEGERS_MAX)
+        return linnet_onnx_fail(node, LINNET_E_INVALID, "it slices by steps of %lld", (long long)step);
+    if (step > 0)
+        clamp_range(from->dims[axis], &start, &end);
+    else
+        clamp_backward(from->dims[axis], &start, &end);
+    int64_t room = step > 0 ? end - start : start - end, stride = step > 0 ? step : -step;
+    struct linnet_onnx_integers *part =
+        take(from, axis, start, step, room > 0 ? (room + stride - 1) / stride : 0);
+    if (!part) return linnet_onnx_fail(node, LINNET_E_NOMEM, "out of memory");
+    linnet_onnx_integers_free(from);
+    *integers = part;
+    return 0;
+}
+
 static int slice_integers(const struct linnet_onnx_node *node, const struct linnet_onnx_integers *from,
-                          struct ranges *ranges) {
-    if (from->rank != 1 || ranges->count != 1 || (ranges->axes[0] != 0 && ranges->axes[0] != -1))
-        return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED, "it slices an integer tensor");
-    clamp_range((int64_t)from->count, &ranges->starts[0], &ranges->ends[0]);
-    int64_t length = ranges->ends[0] > ranges->starts[0] ? ranges->ends[0] - ranges->starts[0] : 0;
-    struct linnet_onnx_integers *to = linnet_onnx_integers_new(1, &length);
-    if (to && length) memcpy(to->items, from->items + ranges->starts[0], (size_t)length * sizeof *to->items);
-    return linnet_onnx_output_integers(node, 0, to);
+                          const struct ranges *ranges) {
+    struct linnet_onnx_integers *integers = linnet_onnx_integers_new(from->rank, from->dims);
+    int rc = integers ? 0 : linnet_onnx_fail(node, LINNET_E_NOMEM, "out of memory");
+    if (!rc && from->count) memcpy(integers->items, from->items, from->count * sizeof *from->items);
+    for (int i = 0; i < ranges->count && !rc; i++)
+        rc = slice_range(node, ranges, i, &integers);
+    if (!rc) return linnet_onnx_output_integers(node, 0, integers);
+    linnet_onnx_integers_free(integers);
+    return rc;
 }
 
 int linnet_onnx_read_slice(const struct linnet_onnx_node *node) {
@@ -165,6 +212,8 @@ int linnet_onnx_read_slice(const struct linnet_onnx_node *node) {
         int axis;
         rc = linnet_onnx_axis(node, ranges.axes[i], shape.rank, &axis);
         if (rc) return rc;
+        if (ranges.steps[i] != 1)
+            return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED, "it slices data by steps");
         if (shape.dims[axis] < 0) {
             if (ranges.starts[i] || ranges.ends[i] < LINNET_ONNX_WINDOW_MAX)
                 return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED, "it takes a part of the batch");
