@@ -40,7 +40,9 @@ struct linnet_score_figures linnet_score_figures(const struct linnet_score *scor
         top5 += class_->top5;
         figures.macro_top1 += p;
         figures.macro_top5 += (double)class_->top5 / class_->n;
-        variance += p * (1 - p) / class_->n;
+        double likely =
+            (class_->top1 + 2.0) / (class_->n + 4.0); /* Agresti and Coull (1998): sound for few pictures */
+        variance += likely * (1 - likely) / (class_->n + 4.0);
     }
     if (figures.n == 0) return figures;
     for (int i = 0; i < LINNET_SCORE_BINS; i++)
