@@ -97,8 +97,18 @@ static int apply(struct tally *tally, const struct linnet_item *item) {
     return 0;
 }
 
+/* What "new" is measured from is taken before anything is counted under a model, never after. */
+static int ensure_baseline(struct retrain *self) {
+    char id[160];
+    if (!self->tally.model[0] || strcmp(self->baseline.model, self->tally.model) == 0) return 0;
+    snprintf(id, sizeof id, "model:%s", self->tally.model);
+    return baseline_take(&self->baseline, &self->tally, &self->rules, self->host->reference(self->host->ctx, id),
+                         self->host->now(self->host->ctx));
+}
+
 static int retrain_process(void *instance, const struct linnet_item *const *items, size_t n) {
     struct retrain *self = instance;
+    if (ensure_baseline(self) != 0) return -1;
     for (size_t i = 0; i < n; i++) {
         bool failed = apply(&self->tally, items[i]) != 0;
         self->host->finish(self->host->ctx, items[i], failed ? LINNET_RETRY : LINNET_OK,
@@ -149,13 +159,7 @@ static int retrain_tick(void *instance) {
     struct retrain *self = instance;
     int64_t now = self->host->now(self->host->ctx);
     if (!self->tally.model[0]) return 0; /* nothing to train again */
-    if (strcmp(self->baseline.model, self->tally.model) != 0) {
-        char id[160];
-        snprintf(id, sizeof id, "model:%s", self->tally.model);
-        if (baseline_take(&self->baseline, &self->tally, &self->rules,
-                          self->host->reference(self->host->ctx, id), now) != 0)
-            return -1;
-    }
+    if (ensure_baseline(self) != 0) return -1;
     if (!self->changed && self->rules.every_days <= 0) return 0;
     self->changed = false;
     for (enum rule rule = 0; rule < RULES; rule++) {
