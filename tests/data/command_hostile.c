@@ -42,11 +42,12 @@ static int draw_plant(struct image *plant) {
 int linnet_flora_command_hostile(int argc, char **argv) {
     uint64_t seed = 1;
     const char *out = NULL;
-    bool json = false;
+    bool json = false, documents_only = false;
     struct corpus corpus = {.uid = "hostile0user0000"};
     const struct option_spec table[] = {
         {"seed", "N", "of what is random in it", OPTION_SEED, 0, 0, &seed},
         {"uid", "ID", "the user in whose name documents are written", OPTION_TEXT, 0, 0, &corpus.uid},
+        {"documents-only", "", "no pictures", OPTION_FLAG, 0, 0, &documents_only},
         {"out", "DIR", "folder to write to, made if need be", OPTION_TEXT, 0, 0, &out},
         {"json", "", "print what was made as JSON", OPTION_FLAG, 0, 0, &json},
         {NULL, NULL, NULL, OPTION_FLAG, 0, 0, NULL}};
@@ -64,9 +65,11 @@ int linnet_flora_command_hostile(int argc, char **argv) {
     corpus.folder = out;
     corpus.manifest = json_array();
     corpus.rng = rng_make(seed, RNG_HOSTILE, 0);
-    linnet_flora_hostile_jpegs(&corpus, &plant);
-    linnet_flora_hostile_others(&corpus, &plant);
-    linnet_flora_hostile_impostors(&corpus);
+    if (!documents_only) {
+        linnet_flora_hostile_jpegs(&corpus, &plant);
+        linnet_flora_hostile_others(&corpus, &plant);
+        linnet_flora_hostile_impostors(&corpus);
+    }
     linnet_flora_hostile_observations(&corpus);
     linnet_flora_hostile_rest(&corpus, &plant);
     linnet_flora_image_free(&plant);

@@ -17,7 +17,7 @@ let folder, manifest, door;
 
 before(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'linnet-hostile-'));
-  execFileSync(process.env.LINNET_FLORA, ['hostile', '--uid', UID, '--out', folder]);
+  execFileSync(process.env.LINNET_FLORA, ['hostile', '--documents-only', '--uid', UID, '--out', folder]);
   manifest = JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
   const { validate_doc_update: source } = bundle().databases.main.documents.find((document) => document.validate_doc_update);
   door = vm.runInNewContext(`(${source})`);
