@@ -271,6 +271,12 @@ static void on_failure(struct linnet_changes *changes, int error, const char *de
     if (changes->events.broken) changes->events.broken(changes->arg, error, detail, retry_ms);
 }
 
+/* A short page is the last one. What a server says is pending can keep the feed going but not end it: the
+ * embedded store says 0 behind every page. */
+static bool was_last_page(const struct feed_parser *parser) {
+    return !parser->changes || (parser->changes < PAGE_SIZE && parser->pending <= 0);
+}
+
 static void on_success(struct linnet_changes *changes) {
     long wait_ms = 0;
     if (changes->form == FEED_CONTINUOUS) {
@@ -280,7 +286,7 @@ static void on_success(struct linnet_changes *changes) {
         if (!changes->parser.changes && uv_now(changes->couch->loop) - changes->began < 1000)
             wait_ms = next_retry(changes);
         changes->form = FEED_NORMAL;
-    } else if (changes->parser.pending == 0 || changes->parser.changes < PAGE_SIZE) {
+    } else if (was_last_page(&changes->parser)) {
         tell_caught_up(changes);
         changes->form = FEED_CONTINUOUS;
         if (!changes->continuous) {

@@ -57,7 +57,9 @@ void keep_answer(struct linnet_couch_request *request, const struct linnet_couch
     json_decref(answer->json);
     answer->json = json_incref(response->json);
     snprintf(answer->detail, sizeof answer->detail, "%s", response->detail);
-    snprintf(answer->body, sizeof answer->body, "%s", response->body ? response->body : "");
+    size_t kept = response->size < sizeof answer->body - 1 ? response->size : sizeof answer->body - 1;
+    if (kept) memcpy(answer->body, response->body, kept);
+    answer->body[kept] = '\0';
     snprintf(answer->etag, sizeof answer->etag, "%s", response->etag ? response->etag : "");
     answer->size = response->size;
 }

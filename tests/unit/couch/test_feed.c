@@ -124,7 +124,7 @@ static void feed_goes_on_page_by_page(void **state) {
     for (int i = 1; i <= 2000; i++)
         linnet_buf_printf(&page, "{\"seq\":%d,\"id\":\"d%d\",\"changes\":[]}%s\n", i, i, i < 2000 ? "," : "");
     linnet_buf_append_string(&page,
-                             "],\"last_seq\":2000}\n"); /* a server that does not tell what is pending */
+                             "],\"last_seq\":2000,\"pending\":0}\n"); /* as the embedded store has it */
     fake_reply(f->server, 200, "", page.data);
     linnet_buf_done(&page);
     fake_reply(f->server, 200, "",
