@@ -14,9 +14,14 @@
 
 enum style { WIRE, CANONICAL };
 
+/* What the object is that comes next, where digests are made: a whole document, its _attachments, or
+ * anything. */
+enum part { ANY, DOCUMENT, ATTACHMENTS };
+
 struct writer {
     struct linnet_buf *out;
     enum style style;
+    enum part part;
     int depth;
 };
 
@@ -91,7 +96,7 @@ static int write_member(struct writer *writer, bool first, const char *key, size
 struct member {
     const char *key;
     size_t size;
-    json_t *value;
+    const json_t *value;
 };
 
 static int compare_members(const void *left, const void *right) {
@@ -100,18 +105,37 @@ static int compare_members(const void *left, const void *right) {
     return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
+/* What stands in a digest for a member of _attachments: what tells its bytes from others. One that has no
+ * digest yet (its bytes are inline, the store has not seen it) is told by them. */
+static const json_t *attachment_identity(const json_t *attachment) {
+    const json_t *identity = json_object_get(attachment, "digest");
+    if (!identity) identity = json_object_get(attachment, "data");
+    return identity ? identity : json_null();
+}
+
+/* Is the member left out of a document's digest: an underscore's, but attachments where there are any? */
+static bool is_left_out(const char *key, const json_t *value) {
+    return key[0] == '_' && (strcmp(key, "_attachments") || !json_object_size(value));
+}
+
 static int write_sorted(struct writer *writer, const json_t *object) {
+    enum part part = writer->part;
     size_t count = json_object_size(object), n = 0, size;
     struct member *members = calloc(count + 1, sizeof *members);
     if (!members) return LINNET_E_NOMEM;
     const char *key;
     json_t *value;
-    json_object_keylen_foreach((json_t *)object, key, size, value) members[n++] =
-        (struct member){key, size, value};
-    qsort(members, count, sizeof *members, compare_members);
+    json_object_keylen_foreach((json_t *)object, key, size, value) {
+        if (part == DOCUMENT && is_left_out(key, value)) continue;
+        members[n++] = (struct member){key, size, part == ATTACHMENTS ? attachment_identity(value) : value};
+    }
+    qsort(members, n, sizeof *members, compare_members);
     int rc = 0;
-    for (size_t i = 0; !rc && i < count; i++)
+    for (size_t i = 0; !rc && i < n; i++) {
+        writer->part = part == DOCUMENT && members[i].key[0] == '_' ? ATTACHMENTS : ANY;
         rc = write_member(writer, i == 0, members[i].key, members[i].size, members[i].value);
+    }
+    writer->part = ANY;
     free(members);
     return rc;
 }
@@ -162,69 +186,32 @@ static int write_value(struct writer *writer, const json_t *value) {
     }
 }
 
-static int write_whole(struct linnet_buf *out, const json_t *value, enum style style) {
+static int write_whole(struct linnet_buf *out, const json_t *value, enum style style, enum part part) {
     size_t before = out->size;
-    struct writer writer = {out, style, 0};
+    struct writer writer = {out, style, part, 0};
     int rc = value ? write_value(&writer, value) : LINNET_E_INVALID;
     if (rc && out->data) out->data[out->size = before] = '\0';
     return rc;
 }
 
 int linnet_json_write(struct linnet_buf *out, const json_t *value) {
-    return write_whole(out, value, WIRE);
+    return write_whole(out, value, WIRE, ANY);
 }
 
 char *linnet_json_canonical(const json_t *value) {
     struct linnet_buf out = {0};
-    if (write_whole(&out, value, CANONICAL)) {
+    if (write_whole(&out, value, CANONICAL, ANY)) {
         linnet_buf_done(&out);
         return NULL;
     }
     return linnet_buf_take(&out, NULL);
 }
 
-/* {"leaf.jpg":"md5-…"}: what tells one set of attachments from another. One that has no digest yet (its bytes
- * are inline, the store has not seen it) is told by its bytes. New reference. */
-static json_t *attachment_digests(json_t *attachments) {
-    json_t *digests = json_object();
-    const char *name;
-    json_t *attachment;
-    json_object_foreach(attachments, name, attachment) {
-        json_t *digest = json_object_get(attachment, "digest");
-        if (!digest) digest = json_object_get(attachment, "data");
-        if (json_object_set_new(digests, name, digest ? json_incref(digest) : json_null())) {
-            json_decref(digests);
-            return NULL;
-        }
-    }
-    return digests;
-}
-
-/* The document's members that count. New reference. */
-static json_t *without_underscores(const json_t *document) {
-    json_t *kept = json_object();
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)document, key, value) {
-        int failed = 0;
-        if (key[0] != '_')
-            failed = json_object_set(kept, key, value);
-        else if (!strcmp(key, "_attachments") && json_object_size(value))
-            failed = json_object_set_new(kept, key, attachment_digests(value));
-        if (failed) {
-            json_decref(kept);
-            return NULL;
-        }
-    }
-    return kept;
-}
-
 int linnet_json_digest(const json_t *document, char out[65]) {
-    json_t *kept = json_is_object(document) ? without_underscores(document) : json_incref((json_t *)document);
-    char *text = linnet_json_canonical(kept);
-    json_decref(kept);
-    if (!text) return LINNET_E_NOMEM;
-    linnet_digest_bytes(text, strlen(text), out);
-    free(text);
-    return 0;
+    /* References are not counted here: the document may be shared between threads. */
+    struct linnet_buf text = {0};
+    int rc = write_whole(&text, document, CANONICAL, json_is_object(document) ? DOCUMENT : ANY);
+    if (!rc) linnet_digest_bytes(text.data, text.size, out);
+    linnet_buf_done(&text);
+    return rc;
 }
