@@ -48,7 +48,8 @@ struct linnet_slot {
     size_t submitted;             /* held by the stage */
     double mean_bytes;            /* of what an item writes, a running mean */
     uint64_t due, ok, skip, retry, reject, processed;
-    struct linnet_metric *m_due, *m_processed, *m_verdict[LINNET_BROKEN + 1], *m_queue, *m_process;
+    double seconds; /* in the stage, each item its part of the batch */
+    struct linnet_metric *m_due, *m_queue, *m_process;
 };
 
 /* What the group's stages have to do with a kind of document in the main database. */

@@ -279,10 +279,9 @@ static void write_results(struct linnet_site_item *item) {
 }
 
 static void count(struct linnet_slot *slot, const struct linnet_work *work) {
-    linnet_metric_add(slot->m_verdict[work->verdict], 1);
     if (!work->item.ndocs) return;
     slot->processed++;
-    linnet_metric_add(slot->m_processed, 1);
+    slot->seconds += work->process_s;
     linnet_metric_observe(slot->m_queue, work->queued_s);
     linnet_metric_observe(slot->m_process, work->process_s);
 }

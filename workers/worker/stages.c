@@ -10,22 +10,14 @@
 /* ---- slots ---- */
 
 static void open_metrics(struct linnet_slot *slot, struct linnet_metrics *m) {
-    static const char *const verdicts[] = {"ok", "skip", "retry", "reject", "broken"};
-    if (!m) return;
+    if (!m) return; /* what was processed and how it ended, the stage itself counts */
     char labels[128];
     snprintf(labels, sizeof(labels), "stage=\"%s\"", slot->planned.name);
     slot->m_due = linnet_metrics_counter(m, "linnet_stage_due_total", labels, "Items that were due");
-    slot->m_processed =
-        linnet_metrics_counter(m, "linnet_stage_processed_total", labels, "Items that the stage worked on");
     slot->m_queue =
         linnet_metrics_histogram(m, "linnet_stage_queue_seconds", labels, "Waiting for the stage, by item");
     slot->m_process = linnet_metrics_histogram(m, "linnet_stage_process_seconds", labels,
                                                "In the stage, by item: its part of the batch");
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++) {
-        snprintf(labels, sizeof(labels), "stage=\"%s\",verdict=\"%s\"", slot->planned.name, verdicts[i]);
-        slot->m_verdict[i] =
-            linnet_metrics_counter(m, "linnet_stage_verdicts_total", labels, "How items ended");
-    }
 }
 
 static bool is_simple(const struct linnet_plugin *plugin) {

@@ -2,10 +2,10 @@
 #include "workers/worker/room.h"
 
 static json_t *stage_status(const struct linnet_slot *slot) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "due", (json_int_t)slot->due, "ok",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b}", "due", (json_int_t)slot->due, "ok",
                      (json_int_t)slot->ok, "skip", (json_int_t)slot->skip, "retry", (json_int_t)slot->retry,
                      "reject", (json_int_t)slot->reject, "processed", (json_int_t)slot->processed, "queued",
-                     (json_int_t)slot->items, "standby", slot->standby);
+                     (json_int_t)slot->items, "seconds", slot->seconds, "standby", slot->standby);
 }
 
 json_t *linnet_flow_status(const struct linnet_flow *flow) {
