@@ -146,8 +146,8 @@ static void take_words(char *out, size_t size) {
 }
 
 static bool mentions_truncation(const char *words) {
-    static const char *const phrases[] = {"remature end", "end of stream", "unexpected end", "EOF",
-                                          "Read Error",   "read error",    "not enough",     "truncated"};
+    static const char *const phrases[] = {"remature end", "end of stream", "unexpected end",
+                                          "EOF",          "not enough",    "truncated"};
     for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
         if (strstr(words, phrases[i])) return true;
     return false;
@@ -261,6 +261,7 @@ enum linnet_verdict normalize_decode(const void *data, size_t size, const struct
         .why_size = why_size,
     };
     VipsObject *scope = VIPS_OBJECT(vips_image_new());
+    vips_error_clear(); /* of what an earlier picture left there without failing */
     enum linnet_verdict verdict = decode(&job, scope, out);
     g_object_unref(scope);
     return verdict;

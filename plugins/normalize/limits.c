@@ -34,8 +34,9 @@ int normalize_limits_check_header(const struct normalize_limits *limits,
     }
     if (header->memory > limits->memory) {
         snprintf(why, why_size,
-                 "the %s would take %.0f MiB of memory to decode, at most %.0f are given (an ordinary, not a "
-                 "progressive, one of that size is accepted)",
+                 "the %s would take %.0f MiB of memory to decode, at most %.0f are given: of that size only "
+                 "those are "
+                 "accepted that are neither progressive nor interlaced",
                  title, (double)header->memory / MEBI, (double)limits->memory / MEBI);
         return -1;
     }

@@ -85,7 +85,7 @@ static const char *sniff_text(const char *text, size_t size) {
 enum normalize_format normalize_sniff(const void *data, size_t size, const char **what) {
     const char *bytes = data;
     if (size == 0) {
-        *what = "an empty file";
+        *what = "empty";
         return NORMALIZE_FOREIGN;
     }
     if (size >= 12 && !memcmp(bytes, "RIFF", 4)) {

@@ -13,7 +13,8 @@ enum normalize_format {
 };
 
 /* The format of `size` bytes. In *what its name for people, with an article ("a JPEG", "an SVG drawing", "a
- * PDF document", "an unknown kind of file"): a static string. Reads at most the first KiB. Any thread. */
+ * PDF document", "an unknown kind of file"; "empty"): a static string. Reads at most the first KiB. Any
+ * thread. */
 enum normalize_format normalize_sniff(const void *data, size_t size, const char **what);
 /* "jpeg", "png", "webp", "heif" as documents have it. Static string. */
 const char *normalize_format_name(enum normalize_format format);
