@@ -174,6 +174,17 @@ static void end_pass(struct linnet_backfill *b) {
                (json_int_t)b->visited, "computed", "i", (json_int_t)b->computed, NULL);
 }
 
+/* How many observations may be visited now? */
+static size_t allowed(const struct linnet_flow *flow, const struct linnet_backfill *b) {
+    size_t fresh = flow->ntasks > b->active ? flow->ntasks - b->active : 0;
+    if (!fresh) return VISITS;
+    return fresh / FRESH_TO_ONE > VISITS_LEAST ? fresh / FRESH_TO_ONE : VISITS_LEAST;
+}
+
+static void pace(struct linnet_backfill *b) {
+    linnet_source_pause(b->pass, b->flow->paused || b->active >= allowed(b->flow, b));
+}
+
 void linnet_backfill_change(struct linnet_source *source, const struct linnet_change *change) {
     struct linnet_backfill *b = source->owner;
     struct linnet_flow *flow = b->flow;
@@ -201,6 +212,7 @@ void linnet_backfill_change(struct linnet_source *source, const struct linnet_ch
         b->references++;
     }
     linnet_task_read(task);
+    pace(b); /* one read of the socket may bring thousands */
 }
 
 void linnet_backfill_task_ended(struct linnet_task *task) {
@@ -215,13 +227,6 @@ void linnet_backfill_computed(struct linnet_task *task) {
     if (task->visitor) task->visitor->computed++;
 }
 
-/* How many observations may be visited now? */
-static size_t allowed(const struct linnet_flow *flow, const struct linnet_backfill *b) {
-    size_t fresh = flow->ntasks > b->active ? flow->ntasks - b->active : 0;
-    if (!fresh) return VISITS;
-    return fresh / FRESH_TO_ONE > VISITS_LEAST ? fresh / FRESH_TO_ONE : VISITS_LEAST;
-}
-
 static void turn_one(struct linnet_backfill *b) {
     struct linnet_flow *flow = b->flow;
     bool unknown = false;
@@ -230,7 +235,7 @@ static void turn_one(struct linnet_backfill *b) {
     if (unknown && !b->asking) ask_positions(b);
     if (!b->pass && !b->asking) begin_pass(b);
     if (!b->pass) return;
-    linnet_source_pause(b->pass, flow->paused || b->active >= allowed(flow, b));
+    pace(b);
     if ((b->pass->over && !b->pass->ledger.unanswered) || !b->pass->shares) end_pass(b);
 }
 

@@ -54,7 +54,7 @@ static bool above(const struct linnet_flow *flow, size_t quarters) {
            linnet_writer_load(flow->writers[LINNET_DB_MAIN]) >= o->writer_bytes / 4 * quarters;
 }
 
-static void pace(struct linnet_flow *flow) {
+void linnet_flow_pace(struct linnet_flow *flow) {
     bool pause = flow->loading || flow->draining || flow->failed || above(flow, flow->paused ? 3 : 4);
     if (pause != flow->paused) {
         flow->paused = pause;
@@ -114,7 +114,7 @@ static void turn(uv_prepare_t *prepare) {
         linnet_backfill_turn(flow);
         if (flow->nold) linnet_flow_sweep_slots(flow);
     }
-    pace(flow);
+    linnet_flow_pace(flow);
     tell(flow);
     if (flow->closing) finalize(flow);
 }

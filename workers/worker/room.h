@@ -243,6 +243,8 @@ struct linnet_flow {
 void linnet_flow_fail(struct linnet_flow *flow, int error, const char *detail);
 /* The kind's entry, NULL if no stage of the group has to do with it. */
 const struct linnet_flow_kind *linnet_flow_kind(const struct linnet_flow *flow, const char *name);
+/* Pause the feeds above a high mark, let them go on below the low one. */
+void linnet_flow_pace(struct linnet_flow *flow);
 /* Count bytes in or out of memory. */
 void linnet_flow_account(struct linnet_flow *flow, size_t *counted, size_t now);
 /* Milliseconds to wait before attempt n (from 1), doubled each time up to `most`, with jitter. */

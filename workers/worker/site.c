@@ -171,6 +171,14 @@ static int hand_on(struct linnet_source *source, const struct linnet_change *tol
     return rc;
 }
 
+static bool crowded(const struct linnet_site *site) {
+    const struct linnet_flow *flow = site->flow;
+    if (flow->draining || flow->failed) return true;
+    for (size_t i = 0; i < site->nstages; i++)
+        if (site->stages[i].nready > READY_MOST) return true;
+    return site->source && site->source->ledger.span > flow->options.span_limit;
+}
+
 void linnet_site_change(struct linnet_source *source, const struct linnet_change *change) {
     struct linnet_flow *flow = source->flow;
     struct linnet_id id;
@@ -183,6 +191,7 @@ void linnet_site_change(struct linnet_source *source, const struct linnet_change
     int rc = settle(source, change, &id);
     if (!rc) rc = hand_on(source, change, &id);
     if (rc) linnet_flow_fail(flow, rc, "no memory for a change");
+    linnet_source_pause(source, crowded(source->owner)); /* one read of the socket may bring thousands */
 }
 
 void linnet_site_caught_up(struct linnet_source *source) {
@@ -356,14 +365,6 @@ static void end_passes(struct linnet_site *site) {
         stage->pass = NULL;
         free_told(stage);
     }
-}
-
-static bool crowded(const struct linnet_site *site) {
-    const struct linnet_flow *flow = site->flow;
-    if (flow->draining || flow->failed) return true;
-    for (size_t i = 0; i < site->nstages; i++)
-        if (site->stages[i].nready > READY_MOST) return true;
-    return site->source && site->source->ledger.span > flow->options.span_limit;
 }
 
 static bool settled(const struct linnet_site *site) {

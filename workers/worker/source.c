@@ -49,6 +49,8 @@ static void change(void *arg, const struct linnet_change *change) {
         linnet_backfill_change(source, change);
     else
         linnet_dispatch_change(source, change);
+    /* Now, not at the end of the turn: one read of the socket may bring thousands. */
+    linnet_flow_pace(source->flow);
 }
 
 static void caught_up(void *arg, const char *seq) {

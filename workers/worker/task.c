@@ -276,11 +276,14 @@ static bool asks(struct linnet_task *task, const struct linnet_plan *plan) {
 
 /* ---- the plan ---- */
 
+/* The item that makes this output; a stage that was replaced may still have it. */
 static struct linnet_flow_item *item_of(const struct linnet_task *task, const struct linnet_slot *slot,
                                         const char *output_id) {
     struct linnet_flow_item *item;
-    TAILQ_FOREACH(item, &task->items, link)
-    if (item->slot == slot && strcmp(item->output_id, output_id) == 0) return item;
+    TAILQ_FOREACH(item, &task->items, link) {
+        bool same = item->slot == slot || !strcmp(item->slot->planned.name, slot->planned.name);
+        if (same && !strcmp(item->output_id, output_id)) return item;
+    }
     return NULL;
 }
 

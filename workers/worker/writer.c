@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/time.h"
 #include "workers/worker/body.h"
+#include "workers/worker/table.h"
 
 enum {
     BULKS = 2,         /* requests under way: one is on the server while the next is built */
@@ -26,6 +27,7 @@ struct linnet_writer {
     char *path;
     uv_timer_t timer;
     struct write_list waiting, reading;
+    struct linnet_table site;        /* of each id, the write whose turn it is */
     size_t pending, bytes, reserved; /* all writes that are the writer's */
     size_t nwaiting, waiting_bytes;
     int64_t oldest; /* when the first of `waiting` came */
@@ -66,6 +68,10 @@ static void open_metrics(struct linnet_writer *w) {
     w->seconds = linnet_metrics_histogram(m, "linnet_write_seconds", labels, "Time of one bulk write");
 }
 
+static const char *id_of(const void *write) {
+    return ((const struct linnet_write *)write)->id;
+}
+
 int linnet_writer_open(const struct linnet_writer_options *options, struct linnet_writer **out) {
     struct linnet_writer *w = calloc(1, sizeof(*w));
     struct linnet_buf path = {0};
@@ -82,6 +88,7 @@ int linnet_writer_open(const struct linnet_writer_options *options, struct linne
     w->path = linnet_buf_take(&path, NULL);
     TAILQ_INIT(&w->waiting);
     TAILQ_INIT(&w->reading);
+    linnet_table_init(&w->site, id_of);
     uv_timer_init(options->loop, &w->timer);
     w->timer.data = w;
     open_metrics(w);
@@ -113,25 +120,59 @@ static void to_reading(struct linnet_writer *w, struct linnet_write *write) {
     schedule(w, 0);
 }
 
+/* Is it this write's turn? If another of its id is under way it waits behind that one, and takes the place of
+ * one that waits there already: only the last word is written. */
+static bool takes_turn(struct linnet_writer *w, struct linnet_write *write) {
+    struct linnet_write *first = linnet_table_get(&w->site, write->id);
+    if (!first) {
+        linnet_table_put(&w->site, write); /* without memory for it nothing waits behind it */
+        return true;
+    }
+    write->carried = first->behind;
+    first->behind = write;
+    return false;
+}
+
 void linnet_writer_add(struct linnet_writer *w, struct linnet_write *write) {
     write->bytes = linnet_body_estimate(write->blobs, write->nblobs);
     write->tries = 0;
     write->most = w->options.bulk_documents;
     write->stood = false;
+    write->behind = write->carried = NULL;
     w->pending++;
     w->bytes += write->bytes;
     bool blind = !write->document && !write->revision; /* a tombstone needs to know what it buries */
-    if (write->mode == LINNET_WRITE_SITE || (write->mode != LINNET_WRITE_PLAIN && blind))
+    if (write->mode == LINNET_WRITE_SITE) {
+        if (takes_turn(w, write)) to_reading(w, write);
+    } else if (write->mode != LINNET_WRITE_PLAIN && blind) {
         to_reading(w, write);
-    else
+    } else {
         to_waiting(w, write, false);
+    }
 }
 
-/* Give a write back. */
-static void finish(struct linnet_writer *w, struct linnet_write *write, int error, const char *detail) {
+static void give_back(struct linnet_writer *w, struct linnet_write *write, int error, const char *detail) {
     w->pending--;
     w->bytes -= write->bytes;
     write->done(write, error, detail ? detail : "");
+}
+
+/* A write is over: give it back, with those that it overtook, and let the next of its id begin. */
+static void finish(struct linnet_writer *w, struct linnet_write *write, int error, const char *detail) {
+    struct linnet_write *next = write->behind, *carried = write->carried;
+    if (write->mode == LINNET_WRITE_SITE && linnet_table_get(&w->site, write->id) == write) {
+        linnet_table_take(&w->site, write->id);
+        if (next && linnet_table_put(&w->site, next))
+            next->mode = LINNET_WRITE_OVER; /* no memory for turns */
+    }
+    give_back(w, write, error, detail);
+    while (carried) {
+        struct linnet_write *older = carried->carried;
+        carried->stood = true;
+        give_back(w, carried, error, detail);
+        carried = older;
+    }
+    if (next) to_reading(w, next);
 }
 
 static void back_off(struct linnet_writer *w) {
@@ -469,6 +510,7 @@ static void freed(uv_handle_t *handle) {
     struct linnet_writer *w = handle->data;
     void (*closed)(void *arg) = w->closed;
     void *arg = w->closed_arg;
+    linnet_table_done(&w->site);
     free(w->path);
     free(w);
     if (closed) closed(arg);

@@ -22,9 +22,11 @@ enum linnet_write_mode {
     LINNET_WRITE_PLAIN,  /* tell LINNET_E_CONFLICT */
     LINNET_WRITE_OVER,   /* read its revision and write over it (a tombstone: done where nothing stands) */
     LINNET_WRITE_RESULT, /* read it: done if its "digest" is ours, else write over it */
-    LINNET_WRITE_SITE,   /* read it before anything is written: done if it says the same, dropped if its
-                            "generation" is higher */
-    LINNET_WRITE_CREATE  /* leave it */
+    /* Read it before anything is written: done if it says the same, dropped if its "generation" is higher.
+     * One of an id at a time, in the order in which they came; one that is overtaken before its turn ends
+     * with the one that overtook it. */
+    LINNET_WRITE_SITE,
+    LINNET_WRITE_CREATE /* leave it */
 };
 
 struct linnet_write {
@@ -45,6 +47,8 @@ struct linnet_write {
     /* the writer's */
     size_t bytes;
     unsigned tries, most;
+    struct linnet_write *behind;  /* scope site: waits until this one is over */
+    struct linnet_write *carried; /* scope site: was overtaken by this one; and so on */
 };
 #define LINNET_WRITE_ANY (-2)
 

@@ -21,8 +21,8 @@ struct fixture *fixture_new(struct store *store) {
     assert_non_null(mkdtemp(f->state_dir));
     f->metrics = linnet_metrics_new();
     f->policy = LINNET_POLICY_NEW;
-    f->options =
-        (struct linnet_flow_options){.group = "images", .worker = "test", .bulk_delay_ms = 2, .poll_ms = 200};
+    f->options = (struct linnet_flow_options){
+        .group = "images", .worker = "test", .bulk_delay_ms = 2, .poll_ms = 200, .snapshot_ms = 200};
     stages_reset();
     return f;
 }

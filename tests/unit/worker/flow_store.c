@@ -29,6 +29,7 @@ static void launch(const char *port) {
     assert_true(server.pid >= 0);
     if (server.pid == 0) {
         char log[80];
+        setsid(); /* a group of its own, so that the server can be killed with its supervisor */
         snprintf(log, sizeof(log), "%s/log", server.dir);
         dup2(out[1], 1);
         close(out[0]);
@@ -63,8 +64,8 @@ int store_start(void **state) {
 }
 
 static void end(int signal) {
-    /* The supervisor runs the server in a child of its own; SIGTERM makes it end both. */
-    kill(server.pid, signal);
+    /* The supervisor runs the server in a child of its own; SIGTERM makes it end both, SIGKILL goes to both. */
+    kill(signal == SIGKILL ? -server.pid : server.pid, signal);
     waitpid(server.pid, NULL, 0);
     server.pid = 0;
 }
