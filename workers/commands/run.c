@@ -15,7 +15,7 @@
 #include "workers/cli/say.h"
 #include "workers/host/install.h"
 #include "workers/host/pipeline.h"
-#include "workers/worker/embedded.h"
+#include "workers/worker/documents.h"
 
 /* Least time between two lines of progress. */
 #define PROGRESS_MS 100
@@ -202,18 +202,6 @@ static int load_references(struct session *session) {
     return rc ? rc : linnet_references_finish(session->references, &session->err);
 }
 
-static int load_schemas(struct session *session) {
-    session->schemas = linnet_schemas_new();
-    int rc = session->schemas ? 0 : linnet_error_set(&session->err, LINNET_E_NOMEM, "out of memory");
-    for (const struct linnet_embedded *text = linnet_embedded_schemas; !rc && text->name; text++) {
-        json_t *schema = NULL;
-        rc = linnet_json_parse(text->text, strlen(text->text), 0, &schema, &session->err);
-        if (!rc) rc = linnet_schemas_add(session->schemas, text->name, schema, &session->err);
-        json_decref(schema);
-    }
-    return rc;
-}
-
 /* Say where what was loaded departs from its schema: a stage may refuse it for that, or worse, a worker will.
  */
 static void check_documents(const struct session *session) {
@@ -237,7 +225,7 @@ static int open_session(struct session *session) {
         rc = linnet_json_load_file(options->config, 0, &session->config, &session->err);
     if (!rc) rc = check_config(session);
     if (!rc) rc = load_references(session);
-    if (!rc) rc = load_schemas(session);
+    if (!rc) rc = linnet_document_schemas(&session->schemas, &session->err);
     if (rc) return rc;
     check_documents(session);
     for (size_t i = 0; i < session->nstages; i++) {

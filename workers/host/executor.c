@@ -114,12 +114,6 @@ static void replace_instance(struct linnet_executor *executor, const char *reaso
 
 /* ---- batches ---- */
 
-static void fault(const struct linnet_executor *executor, const char *what) {
-    linnet_log(LINNET_ERROR, executor->stage->name, "the plugin breaks its contract", "what", "s", what,
-               NULL);
-    linnet_metric_add(executor->stage->metrics.faults, 1);
-}
-
 static int call_process(struct linnet_executor *executor, struct linnet_work **works, size_t n) {
     const struct linnet_stage *stage = executor->stage;
     const struct linnet_stage_options *options = &stage->options;
@@ -156,7 +150,7 @@ static void process_singly(struct linnet_executor *executor, struct linnet_work 
                            int answer) {
     for (size_t i = 0; i < n; i++)
         if (works[i]->finishes || works[i]->nresults) {
-            fault(executor, "process answered non-zero after it had touched items");
+            linnet_stage_fault(executor->stage, "process answered non-zero after it had touched items");
             break;
         }
     if (n > 1)
@@ -203,8 +197,8 @@ static void process(struct linnet_executor *executor, struct linnet_work **works
     for (size_t i = 0; i < n; i++) {
         struct linnet_work *work = works[i];
         if (work->finishes != 1) {
-            fault(executor,
-                  work->finishes ? "an item was finished more than once" : "an item was never finished");
+            linnet_stage_fault(executor->stage, work->finishes ? "an item was finished more than once"
+                                                               : "an item was never finished");
             linnet_work_settle(work, LINNET_RETRY, "the plugin is faulty: it finished this item %u times",
                                work->finishes);
         } else if (work->verdict == LINNET_BROKEN) {

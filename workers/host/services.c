@@ -11,10 +11,15 @@
 #include "workers/host/provenance.h"
 #include "workers/host/stage_private.h"
 
-/* A breach of the contract, told once each time: the plugin's author reads the log. */
+void linnet_stage_fault(struct linnet_stage *stage, const char *what) {
+    linnet_log(LINNET_ERROR, stage->name, "the plugin breaks its contract", "what", "s", what, NULL);
+    linnet_metric_add(stage->metrics.faults, 1);
+    if (stage->options.fault) stage->options.fault(stage->options.done_arg, what);
+}
+
+/* The answer to a call that breaks the contract. */
 static int fault(const struct linnet_executor *executor, int code, const char *what) {
-    linnet_log(LINNET_WARN, executor->stage->name, "the plugin breaks its contract", "what", "s", what, NULL);
-    linnet_metric_add(executor->stage->metrics.faults, 1);
+    linnet_stage_fault(executor->stage, what);
     return code;
 }
 

@@ -40,6 +40,9 @@ struct linnet_stage_options {
                         const struct linnet_item *const *items, size_t n, uint32_t deadline_ms);
     void (*batch_end)(void *arg, unsigned executor);
     void *batch_arg;
+    /* Told of each breach of the contract by the plugin, on whatever thread it happened; `done_arg` is its
+     * argument. May be NULL. */
+    void (*fault)(void *arg, const char *what);
     /* An item has come back; the receiver owns `work`. Never called from inside a call of this header. */
     void (*done)(void *arg, struct linnet_stage *stage, struct linnet_work *work);
     /* The stage can't go on here: the instance of scope `site` broke (its state is lost: own it anew), or no

@@ -105,6 +105,8 @@ struct linnet_stage {
 void linnet_executor_run(void *arg);
 /* services.c */
 void linnet_services_fill(struct linnet_executor *executor);
+/* The plugin broke its contract: log, count, tell. Any thread. */
+void linnet_stage_fault(struct linnet_stage *stage, const char *what);
 /* stage.c, all under the lock. Hand a chain (by `next`) to the loop, and wake it. */
 void linnet_stage_give_back(struct linnet_stage *stage, struct linnet_work *chain);
 /* The stage can't go on: say so to the loop, hand back what waits. */

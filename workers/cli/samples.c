@@ -1,0 +1,196 @@
+#include "workers/cli/samples.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/digest.h"
+#include "common/base/json.h"
+#include "workers/cli/local.h"
+#include "workers/host/install.h"
+
+/* ---- from a folder ---- */
+
+static int visible(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+/* The paths of what is in a folder, in order; NULL with *n 0 if there is nothing. The caller frees each and
+ * the array. */
+static char **list(const char *folder, size_t *n) {
+    struct dirent **entries = NULL;
+    int found = scandir(folder, &entries, visible, alphasort);
+    char **paths = found > 0 ? calloc((size_t)found, sizeof(char *)) : NULL;
+    *n = 0;
+    for (int i = 0; i < found; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+        if (paths && (paths[*n] = strdup(path))) ++*n;
+        free(entries[i]);
+    }
+    free(entries);
+    return paths;
+}
+
+static void free_paths(char **paths, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        free(paths[i]);
+    free(paths);
+}
+
+static int add(struct linnet_samples *samples, const char *const *paths, size_t n, struct linnet_error *err) {
+    struct linnet_local_options options = {0};
+    struct linnet_observation *more = realloc(samples->observations, (samples->n + 1) * sizeof(*more));
+    if (!more) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    samples->observations = more;
+    int rc = linnet_local_load(paths, n, &options, &more[samples->n], err);
+    if (!rc) samples->n++;
+    return rc;
+}
+
+static int add_folder(struct linnet_samples *samples, const char *folder, struct linnet_error *err) {
+    size_t n;
+    char **paths = list(folder, &n);
+    int rc = n ? add(samples, (const char *const *)paths, n, err) : 0;
+    free_paths(paths, n);
+    return rc;
+}
+
+int linnet_samples_load(const char *path, struct linnet_samples *out, struct linnet_error *err) {
+    struct linnet_samples samples = {0};
+    size_t n = 0;
+    int rc = 0;
+    char **paths = is_folder(path) ? list(path, &n) : NULL;
+    if (!is_folder(path)) rc = add(&samples, &path, 1, err);
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = is_folder(paths[i]) ? add_folder(&samples, paths[i], err)
+                                 : add(&samples, (const char *const *)&paths[i], 1, err);
+    free_paths(paths, n);
+    if (!rc && !samples.n) rc = linnet_error_set(err, LINNET_E_NOT_FOUND, "%s holds no sample", path);
+    if (rc)
+        linnet_samples_done(&samples);
+    else
+        *out = samples;
+    return rc;
+}
+
+/* ---- made up ---- */
+
+/* All example documents of one observation, the digest of the example's picture replaced by that of ours. */
+struct maker {
+    struct linnet_observation observation;
+    bool begun;
+    char *pictured; /* the digest in the examples */
+    char digest[LINNET_DIGEST_SIZE];
+};
+
+/* `text` with every `from` replaced by `to`, which is as long. */
+static void replace(char *text, const char *from, const char *to) {
+    size_t size = strlen(from);
+    for (char *at = text; size && (at = strstr(at, from)); at += size)
+        memcpy(at, to, size);
+}
+
+static json_t *with_our_picture(const struct maker *maker, const json_t *example) {
+    char *text = json_dumps(example, JSON_COMPACT);
+    if (text && maker->pictured) replace(text, maker->pictured, maker->digest);
+    json_t *document = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    return document;
+}
+
+static int add_picture(struct maker *maker, const char *id, const json_t *attachments) {
+    struct linnet_bytes *picture = linnet_bytes_copy(linnet_sample_picture, linnet_sample_picture_size);
+    int rc = picture ? 0 : LINNET_E_NOMEM;
+    const char *name;
+    json_t *attachment;
+    json_object_foreach((json_t *)attachments, name, attachment) {
+        const char *type = linnet_json_string(attachment, "content_type", "image/jpeg");
+        if (!rc) rc = linnet_observation_put_blob(&maker->observation, id, name, type, picture);
+    }
+    linnet_bytes_unref(picture);
+    return rc;
+}
+
+static int add_example(struct maker *maker, const json_t *example) {
+    struct linnet_id id;
+    const char *text = linnet_json_string(example, "_id", "");
+    if (linnet_id_parse(text, &id) || !*id.observation) return 0; /* of another database */
+    if (!maker->begun) linnet_observation_init(&maker->observation, id.observation);
+    maker->begun = true;
+    json_t *document = with_our_picture(maker, example);
+    int rc = document ? linnet_observation_put(&maker->observation, document) : LINNET_E_NOMEM;
+    if (rc) {
+        json_decref(document);
+        return rc == LINNET_E_INVALID ? 0 : rc; /* of another observation */
+    }
+    char own[LINNET_ID_MAX];
+    snprintf(own, sizeof(own), "%s", linnet_json_string(document, "_id", ""));
+    return add_picture(maker, own, json_object_get(document, "_attachments"));
+}
+
+static int load_example(const char *path, json_t **out, struct linnet_error *err) {
+    size_t size = strlen(path);
+    *out = NULL;
+    if (size < 5 || strcmp(path + size - 5, ".json") != 0) return 0;
+    return linnet_json_load_file(path, 0, out, err);
+}
+
+/* The digest that the examples' picture has: in the id of the example of an image. */
+static char *find_pictured(char *const *paths, size_t n) {
+    char *digest = NULL;
+    for (size_t i = 0; i < n && !digest; i++) {
+        json_t *example = NULL;
+        struct linnet_id id;
+        if (!load_example(paths[i], &example, NULL) && example &&
+            !linnet_id_parse(linnet_json_string(example, "_id", ""), &id) && !strcmp(id.kind, "image"))
+            digest = strdup(id.qualifier);
+        json_decref(example);
+    }
+    return digest;
+}
+
+int linnet_samples_make(struct linnet_samples *out, struct linnet_error *err) {
+    struct maker maker = {0};
+    char folder[PATH_MAX];
+    size_t n;
+    int rc = linnet_install_data("schemas/examples", folder, err);
+    if (rc) return rc;
+    char **paths = list(folder, &n);
+    linnet_digest_bytes(linnet_sample_picture, linnet_sample_picture_size, maker.digest);
+    maker.pictured = find_pictured(paths, n);
+    if (maker.pictured && strlen(maker.pictured) != strlen(maker.digest)) maker.pictured[0] = '\0';
+    for (size_t i = 0; !rc && i < n; i++) {
+        json_t *example = NULL;
+        rc = load_example(paths[i], &example, err);
+        if (!rc && example && (rc = add_example(&maker, example))) linnet_error_set(err, rc, "out of memory");
+        json_decref(example);
+    }
+    free_paths(paths, n);
+    free(maker.pictured);
+    if (!rc && !maker.begun) rc = linnet_error_set(err, LINNET_E_NOT_FOUND, "%s holds no example", folder);
+    struct linnet_observation *observation = rc ? NULL : malloc(sizeof(*observation));
+    if (!rc && !observation) rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (rc) {
+        if (maker.begun) linnet_observation_done(&maker.observation);
+        return rc;
+    }
+    *observation = maker.observation;
+    *out = (struct linnet_samples){observation, 1};
+    return 0;
+}
+
+void linnet_samples_done(struct linnet_samples *samples) {
+    for (size_t i = 0; i < samples->n; i++)
+        linnet_observation_done(&samples->observations[i]);
+    free(samples->observations);
+    *samples = (struct linnet_samples){0};
+}
