@@ -22,8 +22,7 @@ async function play(disturb) {
     store.setUp(samples);
     const worker = open();
     const streaming = submit(store, samples, { patient: true });
-    await disturb({ store, worker, open });
-    await streaming;
+    await Promise.all([disturb({ store, worker, open }), streaming]);
     return await settled(store, { expect: observations, worker: workers[0], timeoutMs: 300000 });
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));

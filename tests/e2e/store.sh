@@ -5,7 +5,7 @@
 #                                        else the embedded store on a free port, in a folder of its own.
 #                                        Sets LINNET_COUCHDB_URL (with credentials), LINNET_PREFIX,
 #                                        LINNET_STORE_PID (empty: not ours) and LINNET_STORE_DIR.
-#   tests/e2e/store.sh kill              kill -9 it (an embedded one only)
+#   tests/e2e/store.sh kill              kill -9 both its processes (an embedded one only), and wait until they are gone
 #   eval "$(tests/e2e/store.sh restart)" start it again on its port with its data
 #   tests/e2e/store.sh stop              end it and remove its data; of another server, remove our databases
 set -euo pipefail
@@ -65,6 +65,13 @@ stop() {
 
 case ${1:-} in
 start | restart | stop) "$1" ;;
-kill) ours || die "this store is not ours to kill"; kill -9 "$LINNET_STORE_PID" ;;
+kill)
+  ours || die "this store is not ours to kill"
+  children=$(cat "/proc/$LINNET_STORE_PID/task/$LINNET_STORE_PID/children" 2>/dev/null || true)
+  kill -9 "$LINNET_STORE_PID" $children
+  for pid in $LINNET_STORE_PID $children; do
+    while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.05; done
+  done
+  ;;
 *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
