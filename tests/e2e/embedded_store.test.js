@@ -189,6 +189,19 @@ test('bulk_answers_stand_in_the_order_of_the_documents', async () => {
   assert.equal((await call('GET', '/bulk/a')).json.reason, 'deleted');
 });
 
+test('two_edits_of_one_document_never_make_a_conflict_that_nobody_made', async () => {
+  await call('PUT', '/edits');
+  const made = await call('PUT', '/edits/a', { body: { n: 0 } });
+  const edit = (n) => ({ _id: 'a', _rev: made.json.rev, n });
+  const one = await call('POST', '/edits/_bulk_docs', { body: { docs: [edit(1), edit(2)] } });
+  assert.deepEqual(one.json.map((row) => row.error), [undefined, 'conflict']);
+  const base = one.json[0].rev;
+  const many = await Promise.all([...Array(10).keys()].map((n) => call('POST', '/edits/_bulk_docs', { body: { docs: [{ _id: 'a', _rev: base, n }] } })));
+  assert.equal(many.filter((answer) => answer.json[0].ok).length, 1);
+  const leaves = await call('GET', '/edits/a?conflicts=true');
+  assert.equal(leaves.json._conflicts, undefined);
+});
+
 test('validation_sees_user_database_and_attachment_stubs', async () => {
   await call('PUT', '/seen');
   await call('PUT', '/seen/_security', { body: { admins: { roles: ['boss'] }, members: {} } });

@@ -72,12 +72,44 @@ function tidy(answer) {
   return failure({ _id: answer.id }, answer.name, answer.reason || answer.message, answer.status);
 }
 
+/* Of two edits of one document in one request CouchDB takes the first; PouchDB would make a conflict of them whose losing leaf has
+ * no body. */
+function refuseRepeats(documents, answers) {
+  const seen = new Set();
+  documents.forEach((document, index) => {
+    if (answers[index]) return;
+    if (seen.has(document._id)) answers[index] = failure(document, 'conflict', 'Document update conflict.', 409);
+    seen.add(document._id);
+  });
+}
+
+/* One write of a database at a time. Two calls of PouchDB's bulkDocs side by side can both extend one revision of a document: a
+ * conflict that nobody made, its losing leaf without a body. CouchDB answers 409 to the second. */
+const tails = new Map();
+
+async function oneAtATime(name, act) {
+  const before = tails.get(name) || Promise.resolve();
+  const mine = before.then(act, act);
+  const tail = mine.catch(() => {});
+  tails.set(name, tail);
+  try {
+    return await mine;
+  } finally {
+    if (tails.get(name) === tail) tails.delete(name);
+  }
+}
+
 /* Write documents. One answer each, in order: {ok, id, rev} or {id, error, reason, status}. */
-async function write(store, req, documents, newEdits) {
+function write(store, req, documents, newEdits) {
+  return oneAtATime(req.dbName, () => writeNow(store, req, documents, newEdits));
+}
+
+async function writeNow(store, req, documents, newEdits) {
   if (req.access.userCtx.name === null && !req.access.serverAdmin) throw denied(req.access.userCtx);
   for (const document of documents) if (plain(document) && document._id === undefined) document._id = crypto.randomUUID().replace(/-/g, '');
   const functions = req.dbName === '_users' ? [] : await store.validation.functions(req.dbName, req.db);
   const answers = await Promise.all(documents.map((document) => objection(store, req, document, newEdits, functions)));
+  if (newEdits) refuseRepeats(documents, answers);
   const passed = documents.filter((document, index) => !answers[index]);
   if (passed.length) {
     const given = align(passed, await req.db.bulkDocs({ docs: passed, new_edits: newEdits }, { new_edits: newEdits }), newEdits);
