@@ -210,6 +210,7 @@ int linnet_child_run(pid_t supervisor) {
     uv_loop_close(&child->loop);
     linnet_references_unref(child->references);
     linnet_schemas_free(child->schemas);
+    sodium_memzero(&child->site_key, sizeof child->site_key);
     linnet_inflight_detach(child->inflight);
     linnet_metrics_free(child->metrics);
     json_decref(child->config);

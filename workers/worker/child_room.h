@@ -2,6 +2,7 @@
  *
  *   child.c          the process: channel, signals, fatal errors, draining and closing
  *   child_start.c    from the configuration to groups at work
+ *   child_graph.c    whether the stages of all groups fit together
  *   child_report.c   heartbeat, readiness, the ticks */
 #ifndef LINNET_WORKER_CHILD_ROOM_H
 #define LINNET_WORKER_CHILD_ROOM_H
@@ -36,6 +37,8 @@ struct child {
     struct linnet_monitor *monitor;
     struct linnet_inflight *inflight;
     struct linnet_schemas *schemas;
+    struct linnet_site_key site_key;
+    bool has_site_key;
     struct linnet_suspects *suspects;
     struct linnet_reference_loader *loader;
     struct linnet_references *references; /* the newest snapshot */
@@ -68,6 +71,11 @@ void child_start(struct child *child);
 void child_open_groups(struct child *child);
 /* Take a new configuration. 0, or why not (the old goes on). */
 int child_reload(struct child *child, json_t *config, struct linnet_error *err);
+
+/* child_graph.c */
+/* Do the stages of a configuration fit together? Opens their plugins' files. LINNET_E_NOT_FOUND,
+ * LINNET_E_PLUGIN, LINNET_E_INVALID in words. */
+int child_check_graph(const json_t *config, struct linnet_error *err);
 
 /* child_report.c */
 void child_start_ticks(struct child *child);

@@ -70,11 +70,13 @@ static bool open_group(struct child *child, struct child_group *entry) {
         start_group(child, entry);
         return true;
     }
-    if (strcmp(entry->why, err.detail) != 0)
-        linnet_log(LINNET_WARN, "worker", "a group cannot be opened yet", "why", "s", err.detail, NULL);
+    bool waits = rc == LINNET_E_PLUGIN &&
+                 !child->check; /* the stage's own words: perhaps a model that is not there yet */
+    if (waits && strcmp(entry->why, err.detail) != 0)
+        linnet_log(LINNET_WARN, "worker", "a group waits until its stages can be opened", "why", "s",
+                   err.detail, NULL);
     snprintf(entry->why, sizeof entry->why, "%s", err.detail);
-    return rc == LINNET_E_PLUGIN &&
-           !child->check; /* the stage's own words: perhaps a model that is not there yet */
+    return waits;
 }
 
 void child_open_groups(struct child *child) {
@@ -152,6 +154,7 @@ static void fill_context(struct child *child) {
                                                    .suspects = child->suspects,
                                                    .inflight = child->inflight,
                                                    .schemas = child->schemas,
+                                                   .site_key = child->has_site_key ? &child->site_key : NULL,
                                                    .config = child->config,
                                                    .worker = child->worker,
                                                    .session = child->session,
@@ -278,6 +281,14 @@ static int open_monitor(struct child *child, struct linnet_error *err) {
                                &child->monitor, err);
 }
 
+static int load_site_key(struct child *child, struct linnet_error *err) {
+    const char *path = linnet_json_string(child->config, "site/secret_key_file", NULL);
+    if (path == NULL) return 0;
+    int rc = linnet_site_key_load(path, &child->site_key, err);
+    child->has_site_key = rc == 0;
+    return rc == 0 ? 0 : linnet_error_prefix(err, "site.secret_key_file");
+}
+
 static int list_groups(struct child *child, struct linnet_error *err) {
     const char *name;
     json_t *unused;
@@ -294,6 +305,8 @@ void child_start(struct child *child) {
     snprintf(child->phase, sizeof child->phase, "starting");
     int rc = list_groups(child, &err);
     if (rc == 0) rc = linnet_document_schemas(&child->schemas, &err);
+    if (rc == 0) rc = load_site_key(child, &err);
+    if (rc == 0) rc = child_check_graph(child->config, &err);
     if (rc == 0) rc = open_couch(child, &err);
     if (rc == 0) rc = open_monitor(child, &err);
     if (rc != 0) {
@@ -311,10 +324,11 @@ int child_reload(struct child *child, json_t *config, struct linnet_error *err) 
     if (fixed != NULL) return linnet_error_set(err, LINNET_E_UNSUPPORTED, "%s has changed", fixed);
     if (child->references == NULL || child->draining || child->closing)
         return linnet_error_set(err, LINNET_E_FULL, "not started yet, or ending");
+    int rc = child_check_graph(config, err);
+    if (rc != 0) return rc;
     json_t *old = child->config;
     child->config = json_incref(config);
     child->context.config = child->config;
-    int rc = 0;
     for (size_t i = 0; i < child->ngroups && rc == 0; i++)
         if (child->groups[i].group != NULL)
             rc = linnet_group_reload(child->groups[i].group, child->references, NULL, err);

@@ -162,6 +162,18 @@ static int take_store(const struct linnet_worker_overrides *overrides, json_t *c
     return rc;
 }
 
+/* The site's key: where the configuration says, the environment, or the service manager's credential. */
+static int take_site_key(json_t *site) {
+    char path[PATH_MAX];
+    if (json_object_get(site, "secret_key_file") != NULL) return 0;
+    const char *given = environment("LINNET_SITE_KEY_FILE"),
+               *credentials = environment("CREDENTIALS_DIRECTORY");
+    if (given != NULL) return set_string(site, "secret_key_file", given);
+    if (credentials == NULL) return 0;
+    snprintf(path, sizeof path, "%s/site-key", credentials);
+    return access(path, R_OK) == 0 ? set_string(site, "secret_key_file", path) : 0;
+}
+
 /* ---- folders, name, groups ---- */
 
 /* The first of: what is set; $`variable` (the first of a list); `system` as root; $`xdg`/linnet;
@@ -287,6 +299,7 @@ static int finish(const struct linnet_worker_overrides *overrides, json_t *confi
     if (rc == 0)
         rc = take_folder(config, "cache_dir", "CACHE_DIRECTORY", "/var/cache/linnet", "XDG_CACHE_HOME",
                          ".cache");
+    if (rc == 0) rc = take_site_key(json_object_get(config, "site"));
     if (rc == 0) rc = take_name(config);
     if (rc == 0) rc = take_plugin_path(config);
     if (rc == 0) rc = pick_groups(config, overrides->groups, err);
@@ -328,10 +341,27 @@ int linnet_worker_config_load(const struct linnet_worker_overrides *overrides, j
     return 0;
 }
 
+/* All of a group but its stages is fixed while it runs. */
+static bool same_bounds(const json_t *now, const json_t *next) {
+    const char *key;
+    json_t *value;
+    if (json_object_size(now) != json_object_size(next)) return false;
+    json_object_foreach((json_t *)now, key, value) {
+        if (strcmp(key, "stages") != 0 && !json_equal(value, json_object_get(next, key))) return false;
+    }
+    return true;
+}
+
 const char *linnet_worker_config_needs_restart(const json_t *now, const json_t *next) {
     static const char *const fixed[] = {"couchdb", "state_dir", "cache_dir", "name",
                                         "lease",   "monitor",   "site"};
+    const char *name;
+    json_t *group, *others = json_object_get(next, "groups");
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (!json_equal(json_object_get(now, fixed[i]), json_object_get(next, fixed[i]))) return fixed[i];
+    if (json_object_size(json_object_get(now, "groups")) != json_object_size(others)) return "groups";
+    json_object_foreach(json_object_get(now, "groups"), name, group) {
+        if (!same_bounds(group, json_object_get(others, name))) return "groups";
+    }
     return NULL;
 }

@@ -13,6 +13,7 @@
 
 #include "common/base/metrics.h"
 #include "common/base/schema.h"
+#include "common/base/seal.h"
 #include "common/couch/couch.h"
 #include "workers/host/references.h"
 #include "workers/worker/inflight.h"
@@ -33,6 +34,7 @@ struct linnet_group_context {
     struct linnet_inflight *inflight;
     const struct linnet_schemas *schemas; /* of documents; may be NULL */
     const json_t *config; /* the worker's whole configuration; may be replaced before a reload */
+    const struct linnet_site_key *site_key; /* NULL: sealed locations stay sealed */
     const char *worker, *session;
     const char *identity; /* of the main database */
     bool partitions;

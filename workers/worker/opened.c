@@ -58,6 +58,10 @@ static void batch_end(void *arg, unsigned executor) {
     linnet_suspects_leave(opened->suspects, opened->passed[executor]);
 }
 
+static json_t *unseal(void *arg, const char *sealed) {
+    return linnet_unseal(arg, sealed);
+}
+
 /* ---- what comes back, on the loop ---- */
 
 static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *work) {
@@ -115,6 +119,8 @@ static int open_stage(struct linnet_group_context *context, struct linnet_opened
         .queue_limit = (size_t)linnet_json_integer(opened->config, "queue", 0),
         .state_dir = opened->site ? state_dir : NULL,
         .metrics = context->metrics,
+        .unseal = context->site_key != NULL ? unseal : NULL,
+        .unseal_arg = (void *)(uintptr_t)context->site_key,
         .batch_begin = batch_begin,
         .batch_end = batch_end,
         .batch_arg = opened,
@@ -140,7 +146,9 @@ int linnet_opened_new(struct linnet_group_context *context, const char *name, co
     int rc = open_stage(context, opened, references, flow, err);
     if (rc != 0) {
         opened_free(opened);
-        return linnet_error_prefix(err, "stage %s", name);
+        char said[80];
+        snprintf(said, sizeof said, "stage %s", name);
+        return strncmp(err->detail, said, strlen(said)) == 0 ? rc : linnet_error_prefix(err, "%s", said);
     }
     *out = opened;
     return 0;

@@ -12,6 +12,7 @@
 #include "workers/worker/attachment_cache.h"
 
 #define MODEL_LIMIT ((size_t)2 << 30)
+#define LINE_LIMIT  ((size_t)128 << 20) /* of one document */
 #define RETRY_MS    5000
 
 struct linnet_reference_loader {
@@ -245,7 +246,12 @@ static void schedule(struct linnet_reference_loader *loader, uint64_t ms) {
 static void on_change(void *arg, const struct linnet_change *change) {
     struct linnet_reference_loader *loader = arg;
     if (!wanted_kind(change->id)) return;
-    if (change->deleted || change->document == NULL) {
+    if (!change->deleted && change->document == NULL) {
+        linnet_log(LINNET_ERROR, "reference", "a document is too long and is not followed", "id", "s",
+                   change->id, NULL);
+        return;
+    }
+    if (change->deleted) {
         if (json_object_del(loader->documents, change->id) != 0) return;
     } else {
         const json_t *old = json_object_get(loader->documents, change->id);
@@ -301,7 +307,7 @@ int linnet_reference_loader_open(const struct linnet_reference_loader_options *o
     loader->documents = json_object();
     loader->changed = json_object();
     struct linnet_changes_options feed = {
-        .database = LINNET_DB_REFERENCE, .include_docs = true, .continuous = true};
+        .database = LINNET_DB_REFERENCE, .include_docs = true, .continuous = true, .line_limit = LINE_LIMIT};
     rc = linnet_changes_open(options->couch, &feed, &EVENTS, loader, &loader->changes, err);
     if (rc != 0 || loader->folder == NULL || loader->documents == NULL || loader->changed == NULL) {
         if (rc == 0) linnet_changes_close(loader->changes);
