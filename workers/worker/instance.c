@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "workers/worker/attachment_cache.h"
 
 #define INSTANCES 256
+#define DYING_MS  5000
 
 static void read_line(const char *path, char *out, size_t size) {
     *out = '\0';
@@ -33,32 +35,51 @@ static void machine(char *out, size_t size) {
     snprintf(out, size, "%s %s %s", host, id, boot);
 }
 
-/* Read the name in a locked file, or give it a new one. */
-static int name_of(int fd, const char *path, const char *prefix, char *out, size_t size,
-                   struct linnet_error *err) {
-    char here[256], random[9];
-    json_t *file = NULL;
-    machine(here, sizeof here);
-    if (linnet_json_load_file(path, 4096, &file, NULL) == 0 &&
-        strcmp(linnet_json_string(file, "machine", ""), here) == 0 &&
-        strcmp(linnet_json_string(file, "prefix", ""), prefix) == 0) {
-        snprintf(out, size, "%s", linnet_json_string(file, "id", ""));
-        json_decref(file);
-        if (*out != '\0') return 0;
-    } else {
-        json_decref(file);
-    }
-    uint8_t bytes[4];
-    randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2hex(random, sizeof random, bytes, sizeof bytes);
-    snprintf(out, size, "%s-%s", prefix, random);
+static int write_file(int fd, const char *path, const char *id, const char *prefix, const char *here,
+                      struct linnet_error *err) {
     char text[512];
-    json_t *made = json_pack("{s:s, s:s, s:s}", "id", out, "prefix", prefix, "machine", here);
+    json_t *made = json_pack("{s:s, s:s, s:s, s:I}", "id", id, "prefix", prefix, "machine", here, "pid",
+                             (json_int_t)getpid());
     size_t n = made != NULL ? json_dumpb(made, text, sizeof text, JSON_COMPACT) : 0;
     json_decref(made);
     if (n == 0 || n > sizeof text || ftruncate(fd, 0) != 0 || pwrite(fd, text, n, 0) != (ssize_t)n)
         return linnet_error_set(err, LINNET_E_IO, "cannot write %s: %s", path, strerror(errno));
     return 0;
+}
+
+/* Read the name in a locked file, or give it a new one; say that it is ours now. */
+static int name_of(int fd, const char *path, const char *prefix, char *out, size_t size,
+                   struct linnet_error *err) {
+    char here[256], random[9];
+    uint8_t bytes[4];
+    json_t *file = NULL;
+    machine(here, sizeof here);
+    linnet_json_load_file(path, 4096, &file, NULL);
+    const char *id = linnet_json_string(file, "id", "");
+    if (*id != '\0' && strcmp(linnet_json_string(file, "machine", ""), here) == 0 &&
+        strcmp(linnet_json_string(file, "prefix", ""), prefix) == 0) {
+        snprintf(out, size, "%s", id);
+    } else {
+        randombytes_buf(bytes, sizeof bytes);
+        sodium_bin2hex(random, sizeof random, bytes, sizeof bytes);
+        snprintf(out, size, "%s-%s", prefix, random);
+    }
+    json_decref(file);
+    return write_file(fd, path, out, prefix, here, err);
+}
+
+/* Lock it. Where the supervisor that wrote it is dead and only its child still holds the lock, the child is
+ * about to die, too: that is waited for, because a new name would have to wait for the old one's leases. */
+static bool lock(int fd, const char *path) {
+    for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += 10) {
+        json_t *file = NULL;
+        linnet_json_load_file(path, 4096, &file, NULL);
+        pid_t pid = (pid_t)linnet_json_integer(file, "pid", 0);
+        json_decref(file);
+        if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH || waited >= DYING_MS) return false;
+        usleep(10000);
+    }
+    return true;
 }
 
 int linnet_instance_take(const char *state_dir, const char *prefix, char *out, size_t size, int *fd,
@@ -74,7 +95,7 @@ int linnet_instance_take(const char *state_dir, const char *prefix, char *out, s
         if (made < 0)
             return linnet_error_set(err, LINNET_E_IO, "cannot open %s: %s; set state_dir to a folder of ours",
                                     path, strerror(errno));
-        if (flock(made, LOCK_EX | LOCK_NB) != 0) {
+        if (!lock(made, path)) {
             close(made);
             continue; /* another worker of this machine */
         }

@@ -18,6 +18,7 @@
 #define TICK_MS        200
 #define DEFAULT_LISTEN "127.0.0.1:9464"
 #define FREE_LISTEN    "127.0.0.1:0"
+#define DYING_MS       3000
 
 /* ---- the end ---- */
 
@@ -116,13 +117,24 @@ static void on_tick(uv_timer_t *timer) {
 
 /* ---- opening ---- */
 
+/* An address that is taken may still be held by the child of a supervisor that was killed this very moment.
+ */
+static int listen_on(const char *address, int *fd, struct linnet_error *err) {
+    int rc;
+    for (int waited = 0;
+         (rc = linnet_monitor_listen(address, fd, err)) == LINNET_E_EXISTS && waited < DYING_MS; waited += 50)
+        usleep(50000);
+    return rc;
+}
+
 static int open_listen(struct supervisor *supervisor, struct linnet_error *err) {
     const char *address = linnet_json_string(supervisor->config, "monitor/listen", NULL);
     if (supervisor->options->check || (address != NULL && strcmp(address, "off") == 0)) {
         supervisor->listen_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         return 0;
     }
-    int rc = linnet_monitor_listen(address != NULL ? address : DEFAULT_LISTEN, &supervisor->listen_fd, err);
+    int rc = address != NULL ? listen_on(address, &supervisor->listen_fd, err)
+                             : linnet_monitor_listen(DEFAULT_LISTEN, &supervisor->listen_fd, err);
     if (rc == LINNET_E_EXISTS && address == NULL)
         rc = linnet_monitor_listen(FREE_LISTEN, &supervisor->listen_fd, err);
     if (rc != 0) return linnet_error_prefix(err, "monitor.listen");
