@@ -16,6 +16,9 @@ const SILENT_FOR_MS = 60000;
 const RESTART_FIRST_MS = 100;
 const RESTART_MOST_MS = 5000;
 const STOP_WITHIN_MS = 10000;
+const LOCKED = 75; // the inner process found a lock held: by a killed predecessor, which is going
+const LOCKED_RETRY_MS = 100;
+const LOCKED_TRIES = 100;
 
 class Supervisor {
   constructor(options) {
@@ -25,6 +28,7 @@ class Supervisor {
     this.stopping = false;
     this.announced = false;
     this.delay = RESTART_FIRST_MS;
+    this.locked = 0;
   }
 
   start() {
@@ -61,6 +65,10 @@ class Supervisor {
     if (this.stopping) {
       clearTimeout(this.killer);
       process.exitCode = code === 0 ? 0 : 1;
+      return;
+    }
+    if (!this.announced && code === LOCKED && ++this.locked < LOCKED_TRIES) {
+      this.restart = setTimeout(() => this.start(), LOCKED_RETRY_MS);
       return;
     }
     if (!this.announced) {

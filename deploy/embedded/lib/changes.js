@@ -153,8 +153,11 @@ class Feed {
     });
   }
 
+  /* One that was stopped in the middle says nothing of an end: what came of its last page has not all been written. */
   finish() {
     if (this.res.destroyed) return;
+    if (this.stopped && this.options.feed !== 'continuous') return this.res.destroy();
+    if (this.stopped) return this.res.end();
     if (this.options.feed === 'continuous') this.res.end(`${JSON.stringify({ last_seq: this.since, pending: 0 })}\n`);
     else this.res.end(`\n],\n"last_seq":${JSON.stringify(this.since)},"pending":0}\n`);
   }

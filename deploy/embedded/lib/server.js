@@ -7,6 +7,7 @@ const { createStore } = require('./store');
 
 const BIND_TRIES = 100; // a killed predecessor may hold port and lock for a moment
 const BIND_RETRY_MS = 100;
+const LOCKED = 75; // the exit status that says so (EX_TEMPFAIL); store.js knows it
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -78,7 +79,13 @@ async function start(options) {
 
 process.on('SIGINT', () => {}); // a terminal's ^C reaches both; the supervisor decides
 process.on('SIGHUP', () => {});
-process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.on('disconnect', () => process.exit(1)); // killed with its supervisor: port and lock are free at once
+/* A database's lock that a predecessor still holds is thrown where nobody can catch it. */
+process.on('uncaughtException', (error) => {
+  if (/lock .*temporarily unavailable/i.test(error.message)) process.exit(LOCKED);
+  process.stderr.write(`store: ${error.stack}\n`);
+  process.exit(1);
+});
 process.on('message', (message) => {
   if (message.ping) process.send({ pong: true });
   if (!message.start) return;
