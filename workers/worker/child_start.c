@@ -123,8 +123,9 @@ static void on_loaded(void *arg, struct linnet_references *references, const jso
 
 static void on_load_failed(void *arg, const char *detail) {
     struct child *child = arg;
+    if (child->trouble[0] == '\0')
+        linnet_log(LINNET_ERROR, "reference", "no snapshot could be made", "why", "s", detail, NULL);
     snprintf(child->trouble, sizeof child->trouble, "linnet-reference: %s", detail);
-    linnet_log(LINNET_ERROR, "reference", "no snapshot could be made", "why", "s", detail, NULL);
     if (child->check)
         child_fatal(child, child->trouble);
     else

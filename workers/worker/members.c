@@ -10,6 +10,7 @@
 
 /* A stopped or silent member's document is deleted after so many terms. */
 #define FORGET_TERMS 120
+#define RETRY_MS     1000 /* after a round that failed */
 
 struct member {
     char *id; /* without "worker:" */
@@ -39,6 +40,7 @@ struct linnet_members {
 };
 
 static void start_round(struct linnet_members *members);
+static void on_timer(uv_timer_t *timer);
 
 /* ---- what was seen ---- */
 
@@ -153,6 +155,10 @@ static void failed(struct linnet_members *members, const char *what, const char 
     if (!members->silent && !members->closing)
         linnet_log(LINNET_WARN, "members", what, "detail", "s", detail, NULL);
     members->silent = true;
+    if (!members->closing && !members->leaving) {
+        uint64_t period = (uint64_t)(members->options.term_ms / 3);
+        uv_timer_start(&members->timer, on_timer, period < RETRY_MS ? period : RETRY_MS, period);
+    }
     end_round(members, false);
 }
 

@@ -11,9 +11,10 @@
 #include "common/couch/changes.h"
 #include "workers/worker/attachment_cache.h"
 
-#define MODEL_LIMIT ((size_t)2 << 30)
-#define LINE_LIMIT  ((size_t)128 << 20) /* of one document */
-#define RETRY_MS    5000
+#define MODEL_LIMIT  ((size_t)2 << 30)
+#define LINE_LIMIT   ((size_t)128 << 20) /* of one document */
+#define RETRY_MS     5000
+#define REVIEWERS_MS 30000 /* between snapshots for the sake of reviewers alone */
 
 struct linnet_reference_loader {
     struct linnet_reference_loader_options options;
@@ -24,6 +25,8 @@ struct linnet_reference_loader {
     json_t *changed;   /* {id: true} since the last snapshot */
     bool caught_up, first_done, forced;
     int64_t dirty_since; /* 0: nothing has changed */
+    bool urgent;         /* something else than reviewers has */
+    int64_t built_ms;    /* when the last snapshot was begun */
     bool busy;           /* fetching or building */
     bool closing;
     struct build *build; /* under way */
@@ -43,6 +46,7 @@ struct build {
 };
 
 static void schedule(struct linnet_reference_loader *loader, uint64_t ms);
+static int64_t pause_of(const struct linnet_reference_loader *loader);
 
 static bool wanted_kind(const char *id) {
     static const char *const prefixes[] = {"taxon:", "flora:", "model:", "wanted:", "reviewer:"};
@@ -97,7 +101,7 @@ static void finish_build(struct build *build, const char *why) {
         json_decref(ids);
     }
     build_free(build);
-    if (loader->dirty_since != 0 && !loader->closing) schedule(loader, loader->options.quiet_ms);
+    if (loader->dirty_since != 0 && !loader->closing) schedule(loader, (uint64_t)pause_of(loader));
 }
 
 /* On libuv's pool. A document that the host refuses (a taxon without a name) is left out and said. */
@@ -225,7 +229,8 @@ static void start_build(struct linnet_reference_loader *loader) {
     build->files = json_array();
     loader->changed = json_object();
     loader->dirty_since = 0;
-    loader->forced = false;
+    loader->urgent = loader->forced = false;
+    loader->built_ms = linnet_time_monotonic();
     loader->busy = true;
     loader->build = build;
     fetch_next(build);
@@ -241,6 +246,17 @@ static void on_timer(uv_timer_t *timer) {
 
 static void schedule(struct linnet_reference_loader *loader, uint64_t ms) {
     if (!loader->closing) uv_timer_start(&loader->timer, on_timer, ms, 0);
+}
+
+/* Until things have been quiet, but never past all patience. People sign up all the time, and every snapshot
+ * costs the site's stages a new start: reviewers alone may wait. */
+static int64_t pause_of(const struct linnet_reference_loader *loader) {
+    int64_t now = linnet_time_monotonic(), quiet = loader->options.quiet_ms,
+            left = loader->dirty_since + loader->options.patience_ms - now,
+            rest = loader->built_ms + REVIEWERS_MS - now;
+    int64_t pause = left < quiet ? left : quiet;
+    if (!loader->urgent && rest > pause) pause = rest;
+    return pause > 0 ? pause : 0;
 }
 
 static void on_change(void *arg, const struct linnet_change *change) {
@@ -261,12 +277,9 @@ static void on_change(void *arg, const struct linnet_change *change) {
         json_object_set(loader->documents, change->id, change->document);
     }
     json_object_set_new(loader->changed, change->id, json_true());
-    int64_t now = linnet_time_monotonic();
-    if (loader->dirty_since == 0) loader->dirty_since = now;
-    if (!loader->caught_up || !loader->first_done) return;
-    int64_t left = loader->dirty_since + loader->options.patience_ms - now;
-    schedule(loader,
-             left < loader->options.quiet_ms ? (uint64_t)(left > 0 ? left : 0) : loader->options.quiet_ms);
+    if (loader->dirty_since == 0) loader->dirty_since = linnet_time_monotonic();
+    loader->urgent |= strncmp(change->id, "reviewer:", 9) != 0;
+    if (loader->caught_up && loader->first_done) schedule(loader, (uint64_t)pause_of(loader));
 }
 
 static void on_caught_up(void *arg, const char *seq) {

@@ -11,8 +11,9 @@
 #include "common/base/log.h"
 #include "common/base/time.h"
 
-#define SITE   LINNET_SHARES /* the site lease's place in the table */
-#define LEASES (LINNET_SHARES + 1)
+#define SITE     LINNET_SHARES /* the site lease's place in the table */
+#define LEASES   (LINNET_SHARES + 1)
+#define RETRY_MS 500 /* after a round that failed, and as much again at most */
 
 /* What a round wants of a lease. */
 enum wish { NOTHING, RENEW, TAKE, GIVE };
@@ -338,6 +339,8 @@ static void failed(struct linnet_shares *shares, const char *what, const char *d
         linnet_log(LINNET_WARN, "shares", what, "group", "s", shares->group, "detail", "s", detail, NULL);
     shares->silent = true;
     linnet_metric_add(shares->failed_metric, 1);
+    if (!shares->closing && !shares->leaving)
+        uv_timer_start(&shares->sooner, on_sooner, RETRY_MS + randombytes_uniform(RETRY_MS), 0);
     end_round(shares);
 }
 
