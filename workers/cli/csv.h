@@ -16,7 +16,8 @@ struct linnet_csv {
     size_t nrows, capacity;
 };
 
-/* Read a whole file, at most `limit` bytes (0: 1 GiB). LINNET_E_IO, LINNET_E_PARSE, LINNET_E_LIMIT,
+/* Read a whole file, at most `limit` bytes (0: 1 GiB): cells of UTF-8, empty lines skipped, a spreadsheet's
+ * byte order mark too. Failures name the row. LINNET_E_IO, LINNET_E_PARSE, LINNET_E_LIMIT,
  * LINNET_E_NOMEM. */
 int linnet_csv_load(const char *path, size_t limit, struct linnet_csv *out, struct linnet_error *err);
 void linnet_csv_done(struct linnet_csv *csv);

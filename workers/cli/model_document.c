@@ -1,6 +1,7 @@
 #include "workers/cli/model_document.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,17 @@ static void assume(json_t *assumed, const char *what) {
     json_array_append_new(assumed, json_string(what));
 }
 
+/* One side of the input: as the graph has it (the reader takes no graph that leaves it free). */
+static int describe_side(json_t *input, const char *side, int64_t dim, struct linnet_error *err) {
+    long long said = linnet_json_integer(input, side, dim);
+    if (said != dim)
+        return linnet_error_set(err, LINNET_E_INVALID,
+                                "the description says input.%s %lld, the graph takes %" PRId64, side, said,
+                                dim);
+    json_object_set_new(input, side, json_integer(dim));
+    return 0;
+}
+
 static int describe_input(const struct linnet_nn_model *model, json_t *input, json_t *assumed,
                           struct linnet_error *err) {
     const struct linnet_nn_port *ports;
@@ -42,18 +54,14 @@ static int describe_input(const struct linnet_nn_model *model, json_t *input, js
                                 "input %s is no batch of RGB pictures (N, 3, height, width)", port->name);
     json_object_set_new(input, "name", json_string(port->name));
     json_object_set_new(input, "layout", json_string("NCHW"));
-    if (port->dims[2] > 0 && !json_object_get(input, "height"))
-        json_object_set_new(input, "height", json_integer(port->dims[2]));
-    if (port->dims[3] > 0 && !json_object_get(input, "width"))
-        json_object_set_new(input, "width", json_integer(port->dims[3]));
-    long long width = linnet_json_integer(input, "width", 0),
-              height = linnet_json_integer(input, "height", 0);
-    if (width <= 0 || height <= 0)
-        return linnet_error_set(err, LINNET_E_INVALID,
-                                "the graph takes pictures of any size; say input.width and input.height");
+    int error = describe_side(input, "height", port->dims[2], err);
+    if (!error) error = describe_side(input, "width", port->dims[3], err);
+    if (error) return error;
     if (!json_object_get(input, "resize")) {
         json_object_set_new(input, "resize", json_string("shortest"));
-        json_object_set_new(input, "resize_to", json_integer((width > height ? width : height) * 256 / 224));
+        json_object_set_new(
+            input, "resize_to",
+            json_integer((port->dims[2] > port->dims[3] ? port->dims[2] : port->dims[3]) * 256 / 224));
         json_object_set_new(input, "crop", json_string("center"));
         assume(assumed, "the shortest side is resized to 256/224 of the input, then the centre is cropped");
     }
@@ -111,20 +119,47 @@ static int describe_outputs(const struct linnet_nn_model *model, const struct li
     return error;
 }
 
+/* As schemas/model.schema.json has names and versions. */
+static bool is_word(const char *text, const char *marks) {
+    size_t n = 0;
+    for (; text[n]; n++) {
+        bool plain = (text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z') ||
+                     (text[n] >= '0' && text[n] <= '9');
+        if (!plain && (n == 0 || !strchr(marks, text[n]))) return false;
+    }
+    return n >= 1 && n <= 64;
+}
+
+/* A copy of an object of the description, empty where it says nothing. */
+static int part_of(const json_t *description, const char *name, json_t **out, struct linnet_error *err) {
+    const json_t *part = json_object_get(description, name);
+    if (part && !json_is_object(part))
+        return linnet_error_set(err, LINNET_E_INVALID, "%s of the description is no object", name);
+    json_t *copy = part ? json_deep_copy(part) : json_object();
+    if (!copy) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    *out = copy;
+    return 0;
+}
+
 int linnet_model_document(const char *name, const char *version, const struct linnet_nn_model *model,
                           const struct linnet_labels *labels, const json_t *description, json_t *assumed,
                           json_t **out, struct linnet_error *err) {
     static const char *const kept[] = {"organs",     "calibration", "accuracy", "trained_on",
                                        "created_at", "licence",     "title"};
     char id[LINNET_ID_MAX], qualifier[256];
+    if (!is_word(name, "._-") || !is_word(version, "._+-"))
+        return linnet_error_set(
+            err, LINNET_E_INVALID,
+            "\"%.80s@%.80s\" is no name and version of a model: each has 1 to 64 letters, "
+            "digits, '.', '_' or '-', a letter or a digit first",
+            name, version);
     snprintf(qualifier, sizeof qualifier, "%s@%s", name, version);
-    if (linnet_id_format(NULL, "model", qualifier, id) != 0)
-        return linnet_error_set(err, LINNET_E_INVALID, "\"%s\" is no name and version of a model", qualifier);
-    json_t *input = json_deep_copy(json_object_get(description, "input"));
-    json_t *outputs = json_deep_copy(json_object_get(description, "outputs"));
-    if (!input) input = json_object();
-    if (!outputs) outputs = json_object();
-    int error = describe_input(model, input, assumed, err);
+    int error = linnet_id_format(NULL, "model", qualifier, id);
+    if (error) return linnet_error_set(err, error, "%s: too long", qualifier);
+    json_t *input = NULL, *outputs = NULL;
+    error = part_of(description, "input", &input, err);
+    if (!error) error = part_of(description, "outputs", &outputs, err);
+    if (!error) error = describe_input(model, input, assumed, err);
     if (!error) error = describe_outputs(model, labels, outputs, description, err);
     json_t *document = error ? NULL
                              : json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O, s:O}", "_id", id, "kind",

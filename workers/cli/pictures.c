@@ -40,7 +40,7 @@ static int by_name(const FTSENT **a, const FTSENT **b) {
 int linnet_pictures_folder(const char *path, struct linnet_pictures *out, struct linnet_error *err) {
     struct linnet_pictures pictures = {0};
     char *roots[] = {(char *)path, NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
     int error = tree ? 0 : linnet_error_set(err, LINNET_E_IO, "%s: %s", path, strerror(errno));
     for (FTSENT *entry; !error && (entry = fts_read(tree));) {
         if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Half the diagonal of a cell of LINNET_PLACE_STEP degrees at this latitude, on a sphere of 6,371,009 m. */
@@ -37,6 +38,9 @@ static int seal(const char *public_key, double latitude, double longitude, char 
 int linnet_place_seal(double latitude, double longitude, const char *public_key, json_t **out,
                       struct linnet_error *err) {
     char sealed[512] = "";
+    if (!(fabs(latitude) <= 90) || !(fabs(longitude) <= 180))
+        return linnet_error_set(err, LINNET_E_INVALID, "no place has latitude %g and longitude %g", latitude,
+                                longitude);
     int error = public_key ? seal(public_key, latitude, longitude, sealed, sizeof sealed, err) : 0;
     if (error) return error;
     json_t *place = json_pack("{s:f, s:f, s:f}", "decimalLatitude", rounded(latitude), "decimalLongitude",
@@ -45,4 +49,23 @@ int linnet_place_seal(double latitude, double longitude, const char *public_key,
     if (*sealed) json_object_set_new(place, "sealed", json_string(sealed));
     *out = place;
     return 0;
+}
+
+static int degrees(const char *text, double *out) {
+    char *end;
+    double value = strtod(text, &end);
+    while (*end == ' ')
+        end++;
+    if (end == text || *end != '\0') return LINNET_E_INVALID;
+    *out = value;
+    return 0;
+}
+
+int linnet_place_read(const char *latitude, const char *longitude, const char *public_key, json_t **out,
+                      struct linnet_error *err) {
+    double north, east;
+    if (degrees(latitude, &north) != 0 || degrees(longitude, &east) != 0)
+        return linnet_error_set(err, LINNET_E_INVALID, "\"%s\", \"%s\": decimal degrees are wanted", latitude,
+                                longitude);
+    return linnet_place_seal(north, east, public_key, out, err);
 }

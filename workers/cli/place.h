@@ -11,8 +11,11 @@
 
 /* {decimalLatitude, decimalLongitude, coordinateUncertaintyInMeters, sealed}: `public_key` is base64 of a
  * libsodium box key, NULL: nothing is sealed and the exact place is not kept. New reference. LINNET_E_INVALID
- * for a bad key, LINNET_E_NOMEM. */
+ * for a bad key or degrees that are no place, LINNET_E_NOMEM. */
 int linnet_place_seal(double latitude, double longitude, const char *public_key, json_t **out,
+                      struct linnet_error *err);
+/* The same of degrees as people write them, with a decimal point. */
+int linnet_place_read(const char *latitude, const char *longitude, const char *public_key, json_t **out,
                       struct linnet_error *err);
 
 #endif

@@ -88,7 +88,7 @@ static int place_of(const struct linnet_submission *submission, const char *lati
                     json_t **out, struct linnet_error *err) {
     *out = NULL;
     if (!*latitude || !*longitude) return 0;
-    return linnet_place_seal(atof(latitude), atof(longitude), submission->key, out, err);
+    return linnet_place_read(latitude, longitude, submission->key, out, err);
 }
 
 /* One observation: the rows [from, to) of the table. */

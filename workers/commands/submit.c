@@ -221,7 +221,7 @@ static int wait_for_one(const struct options *mine, struct linnet_store *store, 
 static int place_of(const struct options *mine, const struct linnet_photo *photos, const char *key,
                     json_t **out, struct linnet_error *err) {
     *out = NULL;
-    if (mine->latitude) return linnet_place_seal(atof(mine->latitude), atof(mine->longitude), key, out, err);
+    if (mine->latitude) return linnet_place_read(mine->latitude, mine->longitude, key, out, err);
     for (size_t i = 0; i < mine->nphotos; i++)
         if (photos[i].located)
             return linnet_place_seal(photos[i].latitude, photos[i].longitude, key, out, err);
