@@ -94,7 +94,8 @@ static void enough_new_valid_observations_raise_one_request_with_its_manifest(vo
     assert_string_equal(outputs[0].qualifier, "new_valid:m@1");
     assert_non_null(strstr(json_string_value(json_object_get(outputs[0].document, "why")), "3 new valid"));
     assert_int_equal(outputs[0].nblobs, 1);
-    char *manifest = strndup(outputs[0].blobs[0].data, outputs[0].blobs[0].size);
+    char *manifest = calloc(1, outputs[0].blobs[0].size + 1);
+    memcpy(manifest, outputs[0].blobs[0].data, outputs[0].blobs[0].size);
     size_t lines = 0;
     for (const char *c = manifest; *c; c++)
         lines += *c == '\n';
