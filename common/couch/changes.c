@@ -190,12 +190,30 @@ static long next_retry(struct linnet_changes *changes) {
                   randombytes_uniform(most / 2 + 1)); /* so that a hundred clients do not come back as one */
 }
 
-static void start(struct linnet_changes *changes) {
-    CURL *easy = changes->transfer.easy;
+/* A handle for the next request, as every request has one of its own (couch_easy_get says why). */
+static int renew_handle(struct linnet_changes *changes) {
+    CURL *easy = couch_easy_get(changes->couch);
     struct linnet_buf url = {0};
-    int rc = write_path(changes, &url);
+    int rc = easy ? write_path(changes, &url) : LINNET_E_NOMEM;
     if (!rc && curl_easy_setopt(easy, CURLOPT_URL, url.data)) rc = LINNET_E_NOMEM;
     linnet_buf_done(&url);
+    if (rc) {
+        curl_easy_cleanup(easy);
+        return rc;
+    }
+    /* No Accept-Encoding: what compresses a feed also holds it back. */
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, changes->headers);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, changes->words);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, changes);
+    curl_easy_cleanup(changes->transfer.easy);
+    changes->transfer.easy = easy;
+    return 0;
+}
+
+static void start(struct linnet_changes *changes) {
+    int rc = renew_handle(changes);
     if (rc) {
         schedule(changes, next_retry(changes));
         return;
@@ -221,7 +239,7 @@ static void free_changes(struct linnet_changes *changes) {
         couch_link_remove(&changes->link);
         close_timer(changes->timer);
     }
-    if (changes->transfer.easy) curl_easy_cleanup(changes->transfer.easy);
+    curl_easy_cleanup(changes->transfer.easy);
     curl_slist_free_all(changes->headers);
     feed_parser_done(&changes->parser);
     linnet_buf_done(&changes->reply);
@@ -340,9 +358,8 @@ static struct linnet_changes *make_changes(struct linnet_couch *couch,
     feed_parser_init(&changes->parser, options->line_limit ? options->line_limit : LINE_MOST, &events,
                      changes);
     changes->timer = make_timer(couch);
-    changes->transfer.easy = couch_easy_get(couch);
     changes->headers = curl_slist_append(NULL, "Accept: application/json");
-    bool whole = changes->timer && changes->transfer.easy && changes->headers;
+    bool whole = changes->timer && changes->headers;
     if (options->filter_view && !(changes->filter_view = strdup(options->filter_view))) whole = false;
     if (options->since && linnet_buf_append_string(&changes->parser.seq, options->since)) whole = false;
     if (whole) return changes;
@@ -360,13 +377,6 @@ int linnet_changes_open(struct linnet_couch *couch, const struct linnet_changes_
     if (!changes) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory while opening the feed");
     changes->events = *events;
     changes->arg = arg;
-    CURL *easy = changes->transfer.easy;
-    /* No Accept-Encoding: what compresses a feed also holds it back. */
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, changes->headers);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, changes->words);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, changes);
     start(changes);
     *out = changes;
     return 0;

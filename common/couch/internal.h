@@ -37,7 +37,7 @@ struct couch_transfer {
     void (*ended)(struct couch_transfer *transfer, CURLcode code);
 };
 
-enum { COUCH_DATABASES = 3, COUCH_POOL = 32 };
+enum { COUCH_DATABASES = 3 };
 
 struct linnet_couch {
     uv_loop_t *loop;
@@ -50,8 +50,6 @@ struct linnet_couch {
     bool closing;
     void (*closed)(void *arg);
     void *closed_arg;
-    CURL *pool[COUCH_POOL]; /* easy handles to use again */
-    size_t npool;
     struct curl_slist *json_headers; /* of every request with a JSON body and no If-Match */
 
     char *base; /* "http://host:port/path", no credentials, no slash at the end */
@@ -74,9 +72,9 @@ void couch_handle_opened(struct linnet_couch *couch);
 void couch_handle_closed(struct linnet_couch *couch);
 /* Note that there is something to do outside of libcurl's callbacks. */
 void couch_kick(struct linnet_couch *couch);
-/* An easy handle with everything set that all transfers share; NULL: out of memory. */
+/* A new easy handle with everything set that all transfers share, for curl_easy_cleanup(); NULL: out of
+ * memory. */
 CURL *couch_easy_get(struct linnet_couch *couch);
-void couch_easy_put(struct linnet_couch *couch, CURL *easy);
 /* Queue a transfer whose easy handle is set up. It starts from the loop. */
 void couch_transfer_start(struct couch_transfer *transfer);
 /* Take it back; `ended` runs from the loop, with CURLE_ABORTED_BY_CALLBACK. */

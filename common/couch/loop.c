@@ -237,8 +237,11 @@ void couch_transfer_resume(struct couch_transfer *transfer) {
 
 /* ---- easy handles ---- */
 
+/* Each transfer has a handle of its own. One that is used again would save 4 microseconds, but before curl
+ * 8.1.1 (Debian 12 has 7.88) it remembers the last header of its last response, freed by then, and writes to
+ * it if the next response begins with a folded line (curl's pull request 11103). */
 CURL *couch_easy_get(struct linnet_couch *couch) {
-    CURL *easy = couch->npool ? couch->pool[--couch->npool] : curl_easy_init();
+    CURL *easy = curl_easy_init();
     if (!easy) return NULL;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -252,16 +255,6 @@ CURL *couch_easy_get(struct linnet_couch *couch) {
         curl_easy_setopt(easy, CURLOPT_PASSWORD, couch->password);
     }
     return easy;
-}
-
-void couch_easy_put(struct linnet_couch *couch, CURL *easy) {
-    if (!easy) return;
-    if (couch->npool < COUCH_POOL) {
-        curl_easy_reset(easy);
-        couch->pool[couch->npool++] = easy;
-    } else {
-        curl_easy_cleanup(easy);
-    }
 }
 
 int couch_curl_error(CURLcode code) {
@@ -308,8 +301,6 @@ int couch_loop_open(struct linnet_couch *couch) {
 }
 
 void couch_loop_close(struct linnet_couch *couch) {
-    while (couch->npool)
-        curl_easy_cleanup(couch->pool[--couch->npool]);
     curl_multi_cleanup(couch->multi); /* lets go of its sockets through want_socket */
     couch->multi = NULL;
     while (!couch_link_empty(&couch->sockets))

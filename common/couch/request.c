@@ -62,7 +62,7 @@ int couch_parse(char *text, size_t size, json_t **out) {
 
 static void free_request(struct linnet_couch_request *request) {
     if (!request) return;
-    if (request->transfer.easy) couch_easy_put(request->transfer.couch, request->transfer.easy);
+    curl_easy_cleanup(request->transfer.easy); /* may be NULL */
     if (request->free_body && request->body) request->free_body(request->body);
     linnet_buf_done(&request->response);
     curl_slist_free_all(request->headers);

@@ -1,17 +1,14 @@
 /* Anybody's document against every schema of the repository. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
 #include "common/base/schema.h"
+#include "tests/fuzz/fuzz.h"
 
 static const char *const KINDS[] = {
     "observation", "image",      "validation", "normalized", "prediction", "identification", "consensus",
     "taxon",       "flora",      "model",      "reviewer",   "wanted",     "skill",          "share",
     "retry",       "deadletter", "suspect",    "worker",     "retraining", "backfill",       "identity"};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct linnet_schemas *set;

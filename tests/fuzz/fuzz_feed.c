@@ -1,11 +1,10 @@
 /* The changes feed, cut in pieces: the same is heard as when it comes in one. The first three bytes choose
  * form, limit and pieces. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/digest.h"
 #include "common/couch/feed_parser.h"
+#include "tests/fuzz/fuzz.h"
 
 struct heard {
     struct linnet_digest digest;
@@ -51,8 +50,6 @@ static int hear(const uint8_t *data, size_t size, const uint8_t choice[3], size_
     feed_parser_done(&parser);
     return rc;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 4) return 0;

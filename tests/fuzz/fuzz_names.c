@@ -1,10 +1,9 @@
 /* Scientific names as anybody's list of labels spells them. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/taxonomy/name.h"
 #include "common/taxonomy/taxonomy.h"
+#include "tests/fuzz/fuzz.h"
 
 static struct linnet_taxonomy *small_backbone(void) {
     static const char *const names[][2] = {
@@ -21,8 +20,6 @@ static struct linnet_taxonomy *small_backbone(void) {
     if (linnet_taxonomy_finish(taxonomy, NULL, NULL)) abort();
     return taxonomy;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct linnet_taxonomy *taxonomy;

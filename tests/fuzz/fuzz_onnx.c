@@ -1,14 +1,12 @@
 /* Foreign ONNX files: read, and where they are small networks, compiled and run. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/nn/model.h"
 #include "common/nn/nn.h"
 #include "common/nn/passes/passes.h"
+#include "tests/fuzz/fuzz.h"
 
 #define WORK_MAX 200000 /* operations of a network that is still run */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t elements(const struct linnet_nn_port *port) {
     size_t count = 1;

@@ -1,13 +1,10 @@
 /* A schema on the first line, a value behind it: a schema is loaded or refused, a value is valid or not,
  * nothing else happens. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
 #include "common/base/schema.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t *end = size ? memchr(data, '\n', size) : NULL;

@@ -1,9 +1,8 @@
 /* Cutting metadata out of foreign pictures: never a crash, never more bytes than came in, and stripping twice
  * changes nothing. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "workers/cli/strip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

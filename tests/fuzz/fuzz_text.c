@@ -1,8 +1,6 @@
 /* The small readers of text: ids, ULIDs, times, UTF-8 and the log's masking. What is read can be written
  * back. */
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,13 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/time.h"
 #include "common/base/utf8.h"
-
-#define HOLD(condition)                                                                                      \
-    do                                                                                                       \
-        if (!(condition)) abort();                                                                           \
-    while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static int nowhere = -1;
