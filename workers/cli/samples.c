@@ -10,7 +10,7 @@
 #include "common/base/digest.h"
 #include "common/base/json.h"
 #include "workers/cli/local.h"
-#include "workers/host/install.h"
+#include "workers/worker/embedded.h"
 
 /* ---- from a folder ---- */
 
@@ -121,7 +121,7 @@ static int add_picture(struct maker *maker, const char *id, const json_t *attach
 }
 
 static int add_example(struct maker *maker, const json_t *example) {
-    struct linnet_id id;
+    struct linnet_id id; /* an example may be of anything */
     const char *text = linnet_json_string(example, "_id", "");
     if (linnet_id_parse(text, &id) || !*id.observation) return 0; /* of another database */
     if (!maker->begun) linnet_observation_init(&maker->observation, id.observation);
@@ -137,46 +137,39 @@ static int add_example(struct maker *maker, const json_t *example) {
     return add_picture(maker, own, json_object_get(document, "_attachments"));
 }
 
-static int load_example(const char *path, json_t **out, struct linnet_error *err) {
-    size_t size = strlen(path);
-    *out = NULL;
-    if (size < 5 || strcmp(path + size - 5, ".json") != 0) return 0;
-    return linnet_json_load_file(path, 0, out, err);
+/* Call `each` for the example documents that the schemas hold, until it fails. */
+static int each_example(int (*each)(struct maker *maker, const json_t *example), struct maker *maker) {
+    int rc = 0;
+    for (const struct linnet_embedded *text = linnet_embedded_schemas; !rc && text->name; text++) {
+        json_t *schema = NULL;
+        rc = linnet_json_parse(text->text, strlen(text->text), 0, &schema, NULL);
+        const json_t *examples = json_object_get(schema, "examples");
+        for (size_t i = 0; !rc && i < json_array_size(examples); i++)
+            rc = each(maker, json_array_get(examples, i));
+        json_decref(schema);
+    }
+    return rc;
 }
 
 /* The digest that the examples' picture has: in the id of the example of an image. */
-static char *find_pictured(char *const *paths, size_t n) {
-    char *digest = NULL;
-    for (size_t i = 0; i < n && !digest; i++) {
-        json_t *example = NULL;
-        struct linnet_id id;
-        if (!load_example(paths[i], &example, NULL) && example &&
-            !linnet_id_parse(linnet_json_string(example, "_id", ""), &id) && !strcmp(id.kind, "image"))
-            digest = strdup(id.qualifier);
-        json_decref(example);
-    }
-    return digest;
+static int find_pictured(struct maker *maker, const json_t *example) {
+    struct linnet_id id;
+    if (maker->pictured || linnet_id_parse(linnet_json_string(example, "_id", ""), &id) ||
+        strcmp(id.kind, "image") != 0)
+        return 0;
+    if (strlen(id.qualifier) != strlen(maker->digest)) return 0;
+    maker->pictured = strdup(id.qualifier);
+    return maker->pictured ? 0 : LINNET_E_NOMEM;
 }
 
 int linnet_samples_make(struct linnet_samples *out, struct linnet_error *err) {
     struct maker maker = {0};
-    char folder[PATH_MAX];
-    size_t n;
-    int rc = linnet_install_data("schemas/examples", folder, err);
-    if (rc) return rc;
-    char **paths = list(folder, &n);
     linnet_digest_bytes(linnet_sample_picture, linnet_sample_picture_size, maker.digest);
-    maker.pictured = find_pictured(paths, n);
-    if (maker.pictured && strlen(maker.pictured) != strlen(maker.digest)) maker.pictured[0] = '\0';
-    for (size_t i = 0; !rc && i < n; i++) {
-        json_t *example = NULL;
-        rc = load_example(paths[i], &example, err);
-        if (!rc && example && (rc = add_example(&maker, example))) linnet_error_set(err, rc, "out of memory");
-        json_decref(example);
-    }
-    free_paths(paths, n);
+    int rc = each_example(find_pictured, &maker);
+    if (!rc) rc = each_example(add_example, &maker);
+    if (rc) linnet_error_set(err, rc, "the examples of the schemas: %s", linnet_error_message(rc));
     free(maker.pictured);
-    if (!rc && !maker.begun) rc = linnet_error_set(err, LINNET_E_NOT_FOUND, "%s holds no example", folder);
+    if (!rc && !maker.begun) rc = linnet_error_set(err, LINNET_E_NOT_FOUND, "the schemas hold no example");
     struct linnet_observation *observation = rc ? NULL : malloc(sizeof(*observation));
     if (!rc && !observation) rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     if (rc) {

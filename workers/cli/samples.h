@@ -17,7 +17,7 @@ struct linnet_samples {
  * linnet_local_load. */
 int linnet_samples_load(const char *path, struct linnet_samples *out, struct linnet_error *err);
 /* One observation with an example document of each kind that the schemas have, and a drawn picture for every
- * attachment (its digest in their ids). LINNET_E_NOT_FOUND: the examples are not where Linnet was installed.
+ * attachment (its digest in their ids). LINNET_E_NOT_FOUND: there are none.
  */
 int linnet_samples_make(struct linnet_samples *out, struct linnet_error *err);
 void linnet_samples_done(struct linnet_samples *samples);
