@@ -1,5 +1,6 @@
 /* Finding backends: shared objects opened once, kept for the life of the process. */
 #include "common/nn/backend.h"
+#include "common/nn/fail.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -23,9 +24,10 @@ static struct {
 
 /* The folder of the shared object (or program) that this code is part of. */
 static bool own_folder(char folder[PATH_MAX]) {
+    static const char here; /* something of this object's that has an address */
     Dl_info info;
     char path[PATH_MAX];
-    if (!dladdr((void *)(uintptr_t)own_folder, &info) || !info.dli_fname) return false;
+    if (!dladdr(&here, &info) || !info.dli_fname) return false;
     if (!strchr(info.dli_fname, '/') || !realpath(info.dli_fname, path)) {
         ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
         if (n <= 0) return false;
@@ -77,17 +79,17 @@ static int open_backend(const char *name, const struct linnet_nn_backend **out, 
     struct linnet_error tried = {0};
     void *object = open_object(name, &tried);
     if (!object)
-        return linnet_error_set(err, LINNET_E_UNSUPPORTED,
-                                "the backend \"%s\" is not here (liblinnet-nn-%s.so%s%s)", name, name,
-                                tried.code ? ": " : "; LINNET_NN_PATH names its folder", tried.detail);
+        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
+                              "the backend \"%s\" is not here (liblinnet-nn-%s.so%s%s)", name, name,
+                              tried.code ? ": " : "; LINNET_NN_PATH names its folder", tried.detail);
     linnet_nn_backend_function function = NULL;
     void *symbol = dlsym(object, LINNET_NN_BACKEND_SYMBOL);
     memcpy(&function, &symbol, sizeof function); /* ISO C knows no cast from object to function pointers */
     const struct linnet_nn_backend *backend = function ? function() : NULL;
     if (!backend || backend->abi != LINNET_NN_BACKEND_ABI || backend->struct_size != sizeof *backend) {
         dlclose(object);
-        return linnet_error_set(err, LINNET_E_UNSUPPORTED,
-                                "the backend \"%s\" is of another version of Linnet", name);
+        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED, "the backend \"%s\" is of another version of Linnet",
+                              name);
     }
     *out = backend;
     return 0;
@@ -96,7 +98,7 @@ static int open_backend(const char *name, const struct linnet_nn_backend **out, 
 int linnet_nn_backend_find(const char *name, const struct linnet_nn_backend **out, struct linnet_error *err) {
     const struct linnet_nn_backend *found = NULL;
     if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(name))
-        return linnet_error_set(err, LINNET_E_INVALID, "no name of a backend");
+        return linnet_nn_fail(err, LINNET_E_INVALID, "no name of a backend");
     pthread_mutex_lock(&known.lock);
     for (size_t i = 0; i < known.count; i++)
         if (!strcmp(known.list[i]->name, name)) found = known.list[i];

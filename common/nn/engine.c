@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nn/fail.h"
 #include "common/nn/model.h"
 #include "common/nn/onnx/reader.h"
 #include "common/nn/passes/passes.h"
@@ -27,7 +28,7 @@ struct linnet_nn_session {
 };
 
 static int choose_backend(const char *name, const struct linnet_nn_backend **out, struct linnet_error *err) {
-    if (name && strcmp(name, "auto")) return linnet_nn_backend_find(name, out, err);
+    if (name && strcmp(name, "auto") != 0) return linnet_nn_backend_find(name, out, err);
     if (!linnet_nn_backend_find("cuda", out, NULL)) return 0;
     return linnet_nn_backend_find("cpu", out, err);
 }
@@ -44,15 +45,15 @@ static size_t *sizes_of(const struct linnet_nn_port *ports, size_t count) {
 
 static int check_options(const struct linnet_nn_options *options, struct linnet_error *err) {
     if (options->threads > THREADS_MAX || options->batch_max > BATCH_MAX)
-        return linnet_error_set(err, LINNET_E_LIMIT, "at most %d threads and batches of %d", THREADS_MAX,
-                                BATCH_MAX);
+        return linnet_nn_fail(err, LINNET_E_LIMIT, "at most %d threads and batches of %d", THREADS_MAX,
+                              BATCH_MAX);
     return 0;
 }
 
 static int compile(struct linnet_nn_engine *engine, const struct linnet_nn_model *model,
                    struct linnet_error *err) {
     struct linnet_nn_graph *graph = linnet_nn_graph_clone(model->graph);
-    if (!graph) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!graph) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     int rc = linnet_nn_optimize(graph, engine->backend, engine->target.precision, err);
     if (!rc) rc = engine->backend->compile(graph, &engine->target, &engine->program, err);
     linnet_nn_graph_free(graph);
@@ -66,13 +67,13 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
     if (!rc) rc = choose_backend(options->backend, &backend, err);
     if (rc) return rc;
     if (!backend->native(options->precision))
-        return linnet_error_set(err, LINNET_E_UNSUPPORTED,
-                                "this device does not compute in 16 bits itself: use f32");
+        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
+                              "this device does not compute in 16 bits itself: use f32");
     int64_t batch = model->inputs[0].dims[0];
     if (batch > BATCH_MAX)
-        return linnet_error_set(err, LINNET_E_LIMIT, "its batch is fixed at more than %d", BATCH_MAX);
+        return linnet_nn_fail(err, LINNET_E_LIMIT, "its batch is fixed at more than %d", BATCH_MAX);
     struct linnet_nn_engine *engine = calloc(1, sizeof *engine);
-    if (!engine) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!engine) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     engine->backend = backend;
     engine->target.precision = options->precision;
     engine->target.threads = options->threads ? options->threads : 1;
@@ -84,7 +85,7 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
     engine->output_elements = sizes_of(model->outputs, model->noutputs);
     rc = engine->input_elements && engine->output_elements
              ? compile(engine, model, err)
-             : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+             : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     if (rc) {
         linnet_nn_engine_close(engine);
         return rc;
@@ -119,13 +120,13 @@ static void free_each(float **list, size_t count) {
 int linnet_nn_session_open(struct linnet_nn_engine *engine, struct linnet_nn_session **out,
                            struct linnet_error *err) {
     struct linnet_nn_session *session = calloc(1, sizeof *session);
-    if (!session) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!session) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     session->engine = engine;
     session->inputs = calloc(engine->ninputs, sizeof *session->inputs);
     session->outputs = calloc(engine->noutputs, sizeof *session->outputs);
     int rc = session->inputs && session->outputs
                  ? engine->backend->session_open(engine->program, &session->run, err)
-                 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+                 : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     if (rc) {
         linnet_nn_session_close(session);
         return rc;
@@ -146,7 +147,7 @@ void linnet_nn_session_close(struct linnet_nn_session *session) {
 
 /* Room for the largest bucket, made when a batch is first padded. */
 static float **make_room(const size_t *elements, size_t count, unsigned samples) {
-    float **list = calloc(count, sizeof *list);
+    float **list = calloc(count + 1, sizeof *list);
     for (size_t i = 0; list && i < count; i++) {
         list[i] = calloc(elements[i] * samples, sizeof **list);
         if (list[i]) continue;
@@ -165,7 +166,7 @@ static int run_padded(struct linnet_nn_session *session, unsigned bucket, unsign
     if (!session->padded_outputs)
         session->padded_outputs = make_room(engine->output_elements, engine->noutputs, largest);
     if (!session->padded_inputs || !session->padded_outputs)
-        return linnet_error_set(err, LINNET_E_NOMEM, "out of memory for a batch of %u", largest);
+        return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory for a batch of %u", largest);
     for (size_t i = 0; i < engine->ninputs; i++)
         memcpy(session->padded_inputs[i], session->inputs[i],
                left * engine->input_elements[i] * sizeof(float));
@@ -182,15 +183,15 @@ int linnet_nn_session_run(struct linnet_nn_session *session, unsigned n, const f
                           float *const *outputs, struct linnet_error *err) {
     struct linnet_nn_engine *engine = session->engine;
     const struct linnet_nn_target *target = &engine->target;
-    if (!n) return linnet_error_set(err, LINNET_E_INVALID, "a batch of nothing");
+    if (!n) return linnet_nn_fail(err, LINNET_E_INVALID, "a batch of nothing");
     for (unsigned done = 0; done < n;) {
         unsigned left = n - done;
         unsigned bucket =
             linnet_nn_batch_next(target->buckets, target->nbuckets, left, engine->backend->pad_up);
         if (!bucket)
-            return linnet_error_set(err, LINNET_E_INVALID,
-                                    "the network takes batches of %u only, %u samples are left",
-                                    target->buckets[0], left);
+            return linnet_nn_fail(err, LINNET_E_INVALID,
+                                  "the network takes batches of %u only, %u samples are left",
+                                  target->buckets[0], left);
         for (size_t i = 0; i < engine->ninputs; i++)
             session->inputs[i] = inputs[i] + done * engine->input_elements[i];
         for (size_t i = 0; i < engine->noutputs; i++)

@@ -1,4 +1,5 @@
 #include "common/nn/graph.h"
+#include "common/nn/fail.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static bool copy_list(const uint32_t *from, uint32_t count, uint32_t **to) {
     uint32_t capacity = 1;
     while (capacity < count)
         capacity *= 2; /* as grow() expects */
-    *to = malloc(capacity * sizeof **to);
+    *to = calloc(capacity, sizeof **to);
     if (!*to) return false;
     if (count) memcpy(*to, from, count * sizeof **to);
     return true;
@@ -242,10 +243,10 @@ int linnet_nn_graph_add_node(struct linnet_nn_graph *graph, const struct linnet_
         if (rc) drop_last_tensor(graph);
     }
     if (rc == LINNET_E_LIMIT)
-        return linnet_error_set(err, rc, "the network is too large (more than %d nodes or %lld elements)",
-                                LINNET_NN_NODES_MAX, (long long)LINNET_NN_ELEMENTS_MAX);
-    if (rc == LINNET_E_INVALID) return linnet_error_set(err, rc, "its output would have no elements");
-    if (rc) return linnet_error_set(err, rc, "%s", linnet_error_message(rc));
+        return linnet_nn_fail(err, rc, "the network is too large (more than %d nodes or %lld elements)",
+                              LINNET_NN_NODES_MAX, (long long)LINNET_NN_ELEMENTS_MAX);
+    if (rc == LINNET_E_INVALID) return linnet_nn_fail(err, rc, "its output would have no elements");
+    if (rc) return linnet_nn_fail(err, rc, "%s", linnet_error_message(rc));
     *tensor = output;
     return 0;
 }

@@ -30,7 +30,7 @@ uint64_t linnet_nn_node_flops(const struct linnet_nn_graph *graph, const struct 
     case LINNET_NN_OP_GEMM:
         return 2 * out * (uint64_t)graph->tensors[node->inputs[1]].shape.dims[1] + bias;
     case LINNET_NN_OP_MATMUL:
-        return 2 * out * (uint64_t)linnet_nn_dim_at(first->dims[first->rank - 1], 1);
+        return first ? 2 * out * (uint64_t)linnet_nn_dim_at(first->dims[first->rank - 1], 1) : 0;
     case LINNET_NN_OP_POOL:
         return out * window_size(&node->at.pool.window);
     case LINNET_NN_OP_REDUCE:

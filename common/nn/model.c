@@ -1,4 +1,5 @@
 #include "common/nn/model.h"
+#include "common/nn/fail.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -34,14 +35,14 @@ static int check_batch(const struct linnet_nn_model *model, struct linnet_error 
         char text[64];
         linnet_onnx_clean(port->name, text, sizeof text);
         if (port->rank < 1 || port->dims[0] != batch)
-            return linnet_error_set(
+            return linnet_nn_fail(
                 err, LINNET_E_UNSUPPORTED,
                 "%s \"%s\" does not have the batch as its first dimension, as the other ports do",
                 i < model->ninputs ? "input" : "output", text);
         for (int k = 1; k < port->rank; k++)
             if (port->dims[k] < 0)
-                return linnet_error_set(err, LINNET_E_UNSUPPORTED,
-                                        "dimension %d of output \"%s\" depends on the batch", k, text);
+                return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
+                                      "dimension %d of output \"%s\" depends on the batch", k, text);
     }
     return 0;
 }
@@ -53,7 +54,7 @@ static int parse(const void *data, size_t size, const char *folder, struct linne
     if (rc) return rc;
     struct linnet_nn_model *model = calloc(1, sizeof *model);
     rc = model ? linnet_onnx_read(proto, folder, &model->graph, err)
-               : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+               : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     onnx__model_proto__free_unpacked(proto, NULL);
     if (!rc) {
         model->ninputs = model->graph->ninputs;
@@ -61,7 +62,7 @@ static int parse(const void *data, size_t size, const char *folder, struct linne
         model->inputs = make_ports(model->graph, model->graph->inputs, model->ninputs);
         model->outputs = make_ports(model->graph, model->graph->outputs, model->noutputs);
         rc = model->inputs && model->outputs ? check_batch(model, err)
-                                             : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+                                             : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     }
     if (rc) {
         linnet_nn_model_free(model);
@@ -96,16 +97,16 @@ int linnet_nn_model_load(const char *path, struct linnet_nn_model **out, struct 
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
     if (fd < 0)
-        return linnet_error_set(err, errno == ENOENT ? LINNET_E_NOT_FOUND : LINNET_E_IO, "%s: %s", path,
-                                strerror(errno));
+        return linnet_nn_fail(err, errno == ENOENT ? LINNET_E_NOT_FOUND : LINNET_E_IO, "%s: %s", path,
+                              strerror(errno));
     if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size <= 0) {
         close(fd);
-        return linnet_error_set(err, LINNET_E_PARSE, "%s: empty, or no file", path);
+        return linnet_nn_fail(err, LINNET_E_PARSE, "%s: empty, or no file", path);
     }
     size_t size = (size_t)status.st_size;
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
-    if (data == MAP_FAILED) return linnet_error_set(err, LINNET_E_IO, "%s: %s", path, strerror(errno));
+    if (data == MAP_FAILED) return linnet_nn_fail(err, LINNET_E_IO, "%s: %s", path, strerror(errno));
     int rc = parse(data, size, folder, out, err);
     munmap(data, size);
     if (rc && err) linnet_error_prefix(err, "%s", path);

@@ -1,4 +1,5 @@
 #include "common/nn/shape.h"
+#include "common/nn/fail.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ int64_t linnet_nn_window_count(int64_t in, int64_t kernel, int64_t stride, int64
 static int wrong_rank(const struct linnet_nn_shape *shape, const char *expected, struct linnet_error *err) {
     char text[SHAPE_TEXT];
     linnet_nn_shape_print(shape, text, sizeof text);
-    return linnet_error_set(err, LINNET_E_INVALID, "its input is %s where %s is needed", text, expected);
+    return linnet_nn_fail(err, LINNET_E_INVALID, "its input is %s where %s is needed", text, expected);
 }
 
 static int mismatch(const struct linnet_nn_shape *a, const struct linnet_nn_shape *b, const char *what,
@@ -67,7 +68,7 @@ static int mismatch(const struct linnet_nn_shape *a, const struct linnet_nn_shap
     char first[SHAPE_TEXT], second[SHAPE_TEXT];
     linnet_nn_shape_print(a, first, sizeof first);
     linnet_nn_shape_print(b, second, sizeof second);
-    return linnet_error_set(err, LINNET_E_INVALID, "%s: %s and %s", what, first, second);
+    return linnet_nn_fail(err, LINNET_E_INVALID, "%s: %s and %s", what, first, second);
 }
 
 int linnet_nn_broadcast(const struct linnet_nn_shape *a, const struct linnet_nn_shape *b,
@@ -91,15 +92,14 @@ static int infer_window(const struct linnet_nn_window *window, struct linnet_nn_
         return wrong_rank(shape, "one spatial dimension for each of the kernel's", err);
     for (int i = 0; i < window->rank; i++) {
         int64_t in = shape->dims[i + 2];
-        if (in < 0)
-            return linnet_error_set(err, LINNET_E_INVALID, "a spatial dimension depends on the batch");
+        if (in < 0) return linnet_nn_fail(err, LINNET_E_INVALID, "a spatial dimension depends on the batch");
         int64_t count =
             linnet_nn_window_count(in, window->kernel[i], window->strides[i], window->dilations[i],
                                    window->before[i], window->after[i], false);
         if (count <= 0)
-            return linnet_error_set(err, LINNET_E_INVALID,
-                                    "a kernel of %" PRId64 " does not fit into a length of %" PRId64,
-                                    window->kernel[i], in);
+            return linnet_nn_fail(err, LINNET_E_INVALID,
+                                  "a kernel of %" PRId64 " does not fit into a length of %" PRId64,
+                                  window->kernel[i], in);
         shape->dims[i + 2] = count;
     }
     return 0;
@@ -198,7 +198,7 @@ static int infer_transpose(const struct linnet_nn_node *node, const struct linne
     for (int i = 0; i < data->rank; i++) {
         int axis = node->at.transpose.axes[i];
         if (axis < 0 || axis >= data->rank || seen[axis])
-            return linnet_error_set(err, LINNET_E_INVALID, "perm is no permutation of %d axes", data->rank);
+            return linnet_nn_fail(err, LINNET_E_INVALID, "perm is no permutation of %d axes", data->rank);
         seen[axis] = true;
         shape.dims[i] = data->dims[axis];
     }
@@ -212,12 +212,12 @@ static int infer_pad(const struct linnet_nn_node *node, const struct linnet_nn_s
     for (int i = 0; i < shape.rank; i++) {
         int64_t before = node->at.pad.before[i], after = node->at.pad.after[i];
         if (!before && !after) continue;
-        if (shape.dims[i] < 0) return linnet_error_set(err, LINNET_E_INVALID, "padding along the batch");
+        if (shape.dims[i] < 0) return linnet_nn_fail(err, LINNET_E_INVALID, "padding along the batch");
         if (__builtin_add_overflow(shape.dims[i], before, &shape.dims[i]) ||
             __builtin_add_overflow(shape.dims[i], after, &shape.dims[i]) || shape.dims[i] <= 0)
-            return linnet_error_set(err, LINNET_E_INVALID,
-                                    "padding by %" PRId64 " and %" PRId64 " leaves nothing of dimension %d",
-                                    before, after, i);
+            return linnet_nn_fail(err, LINNET_E_INVALID,
+                                  "padding by %" PRId64 " and %" PRId64 " leaves nothing of dimension %d",
+                                  before, after, i);
     }
     *out = shape;
     return 0;
@@ -251,7 +251,7 @@ static int infer_reduce(const struct linnet_nn_node *node, const struct linnet_n
     struct linnet_nn_shape shape = *data;
     for (int i = 0; i < shape.rank; i++) {
         if (!node->at.reduce.axes[i]) continue;
-        if (shape.dims[i] < 0) return linnet_error_set(err, LINNET_E_INVALID, "reduction over the batch");
+        if (shape.dims[i] < 0) return linnet_nn_fail(err, LINNET_E_INVALID, "reduction over the batch");
         shape.dims[i] = 1;
     }
     *out = shape;
@@ -310,5 +310,5 @@ int linnet_nn_infer(const struct linnet_nn_graph *graph, const struct linnet_nn_
     case LINNET_NN_OP_NONE:
         break;
     }
-    return linnet_error_set(err, LINNET_E_INTERNAL, "no shape for operator %d", (int)node->op);
+    return linnet_nn_fail(err, LINNET_E_INTERNAL, "no shape for operator %d", (int)node->op);
 }

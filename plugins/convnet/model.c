@@ -130,7 +130,7 @@ static int group(const struct linnet_taxonomy *taxonomy, const json_t *labels, s
     int rc = named && taxa->ids && taxa->of_class ? 0 : -1;
     if (!rc) qsort(named, count, sizeof *named, by_id);
     for (size_t i = 0; !rc && i < count; i++) {
-        if (!i || strcmp(named[i].id, named[i - 1].id)) taxa->ids[taxa->count++] = named[i].id;
+        if (!i || strcmp(named[i].id, named[i - 1].id) != 0) taxa->ids[taxa->count++] = named[i].id;
         taxa->of_class[named[i].class_index] = taxa->count - 1;
     }
     free(named);

@@ -144,9 +144,8 @@ static int load(const struct job *job, const void *data, size_t bytes, VipsImage
         vips_error("convnet", "%d x %d pixels are more than %d", width, height, PIXELS_MAX);
         return -1;
     }
-    return vips_jpegload_buffer((void *)data, bytes, out, "shrink",
-                                shrink_on_load(job, width, height), "access", VIPS_ACCESS_SEQUENTIAL,
-                                "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    return vips_jpegload_buffer((void *)data, bytes, out, "shrink", shrink_on_load(job, width, height),
+                                "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 }
 
 /* Upright, three bands of sRGB, in memory (turning and cropping read out of order). */

@@ -215,7 +215,7 @@ static bool region_of(const struct linnet_item *item, struct convnet_region *reg
         json_array_foreach(json_object_get(item->docs[i].json, "views"), k, view) {
             const char *image = json_string_value(json_object_get(view, "image"));
             const json_t *list = json_object_get(view, "region");
-            if (!image || strcmp(image, item->docs[0].qualifier) || json_array_size(list) != 4) continue;
+            if (!image || strcmp(image, item->docs[0].qualifier) != 0 || json_array_size(list) != 4) continue;
             *region = (struct convnet_region){
                 json_number_value(json_array_get(list, 0)), json_number_value(json_array_get(list, 1)),
                 json_number_value(json_array_get(list, 2)), json_number_value(json_array_get(list, 3))};

@@ -27,7 +27,10 @@ static void entry_free(struct entry *entry) {
 
 static int make(const struct convnet_engine_key *key, struct entry **out, struct linnet_error *err) {
     struct entry *entry = calloc(1, sizeof *entry);
-    if (!entry) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!entry) {
+        linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+        return LINNET_E_NOMEM;
+    }
     struct linnet_nn_options options = {
         .backend = "auto", .precision = key->precision, .batch_max = key->batch};
     int rc = linnet_nn_model_load(key->path, &entry->engine.model, err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/nn/cpu/program.h"
+#include "common/nn/fail.h"
 #include "common/nn/passes/passes.h"
 
 /* What one bucket of a session needs to run. */
@@ -41,7 +42,7 @@ static bool takes(const struct linnet_nn_node *node, const struct linnet_nn_post
 
 static int plan_arena(struct cpu_plan *plan, struct linnet_error *err) {
     struct linnet_nn_buffer *buffers = calloc(plan->nbuffers ? plan->nbuffers : 1, sizeof *buffers);
-    if (!buffers) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!buffers) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     for (uint32_t i = 0; i < plan->nbuffers; i++) {
         const struct cpu_buffer *buffer = &plan->buffers[i];
         if (buffer->memory != CPU_ARENA || buffer->first == UINT32_MAX) continue;
@@ -52,12 +53,11 @@ static int plan_arena(struct cpu_plan *plan, struct linnet_error *err) {
     for (uint32_t i = 0; i < plan->nbuffers && !rc; i++)
         plan->buffers[i].offset = buffers[i].offset;
     free(buffers);
-    if (rc) return linnet_error_set(err, rc, "out of memory");
+    if (rc) return linnet_nn_fail(err, rc, "out of memory");
     size_t here = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     if (plan->arena <= here && plan->scratch <= here - plan->arena) return 0;
-    return linnet_error_set(err, LINNET_E_LIMIT,
-                            "a batch of %u needs %.1f GB of memory, the machine has %.1f", plan->batch,
-                            (double)(plan->arena + plan->scratch) * 1e-9, (double)here * 1e-9);
+    return linnet_nn_fail(err, LINNET_E_LIMIT, "a batch of %u needs %.1f GB of memory, the machine has %.1f",
+                          plan->batch, (double)(plan->arena + plan->scratch) * 1e-9, (double)here * 1e-9);
 }
 
 static void release(struct linnet_nn_program *program) {
@@ -75,7 +75,7 @@ static int compile(const struct linnet_nn_graph *graph, const struct linnet_nn_t
     if (program) program->plans = calloc(target->nbuckets, sizeof *program->plans);
     if (!program || !program->plans) {
         release(program);
-        return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+        return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     }
     program->target = *target;
     program->ninputs = graph->ninputs;
@@ -129,15 +129,15 @@ static int session_open(struct linnet_nn_program *program, struct linnet_nn_run 
     struct linnet_nn_run *run = calloc(1, sizeof *run);
     if (run) {
         run->program = program;
-        run->buckets = calloc(program->nplans, sizeof *run->buckets);
+        run->buckets = calloc(program->nplans + 1, sizeof *run->buckets);
         run->stream = dnn_stream_new();
         run->arena = allocate(arena);
         run->scratch = allocate(scratch);
     }
     if (!run || !run->buckets || !run->stream || !run->arena || !run->scratch) {
         session_close(run);
-        return linnet_error_set(err, LINNET_E_NOMEM, "no memory for a session of %.1f MB",
-                                (double)(arena + scratch) * 1e-6);
+        return linnet_nn_fail(err, LINNET_E_NOMEM, "no memory for a session of %.1f MB",
+                              (double)(arena + scratch) * 1e-6);
     }
     *out = run;
     return 0;
@@ -168,12 +168,12 @@ static int make_calls(struct linnet_nn_run *run, size_t index, struct linnet_err
     struct bucket *bucket = &run->buckets[index];
     const char *why = "out of memory";
     if (bucket->calls) return 0;
-    bucket->calls = calloc(plan->nsteps, sizeof *bucket->calls);
+    bucket->calls = calloc(plan->nsteps + 1, sizeof(struct dnn_call *));
     int rc = bucket->calls ? 0 : LINNET_E_NOMEM;
     for (uint32_t i = 0; i < plan->nsteps && !rc; i++)
         if (plan->steps[i].kind == CPU_RUN)
             rc = make_call(run, plan, &plan->steps[i], &bucket->calls[i], &why);
-    return rc ? linnet_error_set(err, rc, "oneDNN: %s", why) : 0;
+    return rc ? linnet_nn_fail(err, rc, "oneDNN: %s", why) : 0;
 }
 
 /* Point a step at the caller's memory. False: it writes an output that nobody wants. */
@@ -183,7 +183,7 @@ static bool bind_ports(const struct cpu_plan *plan, const struct cpu_step *step,
         const struct cpu_buffer *buffer = &plan->buffers[step->arguments[i].place.buffer];
         if (buffer->memory == CPU_OUTPUT && !outputs[buffer->port]) return false;
         if (buffer->memory == CPU_OUTPUT) dnn_call_bind(call, i, outputs[buffer->port]);
-        if (buffer->memory == CPU_INPUT) dnn_call_bind(call, i, (void *)(uintptr_t)inputs[buffer->port]);
+        if (buffer->memory == CPU_INPUT) dnn_call_bind(call, i, (void *)inputs[buffer->port]);
     }
     return true;
 }
@@ -192,13 +192,13 @@ static bool bind_ports(const struct cpu_plan *plan, const struct cpu_step *step,
 static void *argument(const struct linnet_nn_run *run, const struct cpu_plan *plan,
                       const struct cpu_step *step, int i, const float *const *inputs) {
     const struct cpu_buffer *buffer = &plan->buffers[step->arguments[i].place.buffer];
-    return buffer->memory == CPU_INPUT ? (void *)(uintptr_t)inputs[buffer->port] : address(run, buffer);
+    return buffer->memory == CPU_INPUT ? (void *)inputs[buffer->port] : address(run, buffer);
 }
 
 static void run_own(const struct linnet_nn_run *run, const struct cpu_plan *plan, const struct cpu_step *step,
                     const float *const *inputs) {
-    const struct dnn_layout *layouts[3];
-    void *memory[3];
+    const struct dnn_layout *layouts[3] = {NULL};
+    void *memory[3] = {NULL};
     for (int i = 0; i < step->narguments; i++) {
         layouts[i] = step->arguments[i].place.layout;
         memory[i] = argument(run, plan, step, i, inputs);
@@ -226,7 +226,7 @@ static int run_plan(struct linnet_nn_run *run, size_t index, const float *const 
             run_own(run, plan, step, inputs);
         } else if (bind_ports(plan, step, call, inputs, outputs)) {
             rc = dnn_call_run(call, run->stream, &why);
-            if (rc) rc = linnet_error_set(err, rc, "oneDNN: step %u: %s", i, why);
+            if (rc) rc = linnet_nn_fail(err, rc, "oneDNN: step %u: %s", i, why);
         }
     }
     return rc;
@@ -241,7 +241,7 @@ static int session_run(struct linnet_nn_run *run, unsigned n, const float *const
         dnn_set_threads(before);
         return rc;
     }
-    return linnet_error_set(err, LINNET_E_INTERNAL, "no bucket of %u", n);
+    return linnet_nn_fail(err, LINNET_E_INTERNAL, "no bucket of %u", n);
 }
 
 static const struct linnet_nn_backend backend = {

@@ -1,6 +1,7 @@
 /* dnn.h on oneDNN 2.x: memory descriptors are plain structs, operations are described first and then
  * compiled. */
 #include "common/nn/cpu/dnn.h"
+#include "common/nn/fail.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
@@ -81,8 +82,8 @@ static void open_library(void) {
 int dnn_open(struct linnet_error *err) {
     pthread_once(&library.once, open_library);
     if (!library.status) return 0;
-    return linnet_error_set(err, LINNET_E_UNSUPPORTED, "oneDNN does not start: %s",
-                            status_text(library.status));
+    return linnet_nn_fail(err, LINNET_E_UNSUPPORTED, "oneDNN does not start: %s",
+                          status_text(library.status));
 }
 
 const char *dnn_version(void) {

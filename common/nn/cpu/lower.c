@@ -5,13 +5,15 @@
 
 #include "common/nn/onnx/reader.h"
 
-int cpu_fail(struct cpu_lowering *lowering, int code, const char *why) {
-    if (lowering->node == LINNET_NN_NONE) return linnet_error_set(lowering->err, code, "%s", why);
+void cpu_say(struct cpu_lowering *lowering, int code, const char *why) {
+    if (lowering->node == LINNET_NN_NONE) {
+        linnet_error_set(lowering->err, code, "%s", why);
+        return;
+    }
     const struct linnet_nn_node *node = &lowering->graph->nodes[lowering->node];
     char name[64];
-    return linnet_error_set(lowering->err, code, "node \"%s\" (%s): oneDNN: %s",
-                            linnet_onnx_clean(node->name, name, sizeof name), linnet_nn_op_name(node->op),
-                            why);
+    linnet_error_set(lowering->err, code, "node \"%s\" (%s): oneDNN: %s",
+                     linnet_onnx_clean(node->name, name, sizeof name), linnet_nn_op_name(node->op), why);
 }
 
 static int no_memory(struct cpu_lowering *lowering) {
@@ -43,7 +45,7 @@ static bool grow(void **list, uint32_t count, size_t size) {
 int cpu_keep(struct cpu_lowering *lowering, struct dnn_layout *layout, const struct dnn_layout **kept) {
     struct cpu_plan *plan = lowering->plan;
     if (!layout) return cpu_fail(lowering, LINNET_E_UNSUPPORTED, "no memory layout");
-    if (!grow((void **)&plan->layouts, plan->nlayouts, sizeof *plan->layouts)) {
+    if (!grow((void **)&plan->layouts, plan->nlayouts, sizeof(struct dnn_layout *))) {
         dnn_layout_free(layout);
         return no_memory(lowering);
     }
@@ -70,7 +72,8 @@ int cpu_allocate(struct cpu_lowering *lowering, const struct dnn_layout *layout,
 
 /* The graph goes after compiling; what steps read of it stays. */
 static bool keep_data(struct linnet_nn_program *program, struct linnet_nn_data *data) {
-    if (!grow((void **)&program->kept, (uint32_t)program->nkept, sizeof *program->kept)) return false;
+    if (!grow((void **)&program->kept, (uint32_t)program->nkept, sizeof(struct linnet_nn_data *)))
+        return false;
     program->kept[program->nkept++] = linnet_nn_data_ref(data);
     return true;
 }

@@ -42,7 +42,8 @@ int cpu_emit(struct cpu_lowering *lowering, const struct cpu_step *step, const s
              int n);
 /* Compile an operation; the error names what oneDNN said. */
 int cpu_compile(struct cpu_lowering *lowering, const struct dnn_spec *spec, struct dnn_op **op);
-int cpu_fail(struct cpu_lowering *lowering, int code, const char *why);
+#define cpu_fail(lowering, code, why) (cpu_say((lowering), (code), (why)), (code))
+void cpu_say(struct cpu_lowering *lowering, int code, const char *why);
 
 /* Run `spec` on `arguments` (brought to what it wants) into fresh memory of the layout that it settled on. */
 int cpu_run(struct cpu_lowering *lowering, const struct dnn_spec *spec, struct cpu_argument *arguments, int n,

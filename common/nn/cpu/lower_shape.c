@@ -50,7 +50,7 @@ int cpu_lower_concat(struct cpu_lowering *lowering, const struct linnet_nn_node 
                      struct cpu_place *out) {
     if (node->ninputs > CONCAT_MAX) return cpu_fail(lowering, LINNET_E_UNSUPPORTED, "more than 512 inputs");
     struct cpu_argument *arguments = malloc((node->ninputs + 1) * sizeof *arguments);
-    const struct dnn_layout **layouts = malloc(node->ninputs * sizeof *layouts);
+    const struct dnn_layout **layouts = malloc(node->ninputs * sizeof(struct dnn_layout *));
     int rc = arguments && layouts ? concat_sources(lowering, node, arguments, layouts)
                                   : cpu_fail(lowering, LINNET_E_NOMEM, "out of memory");
     if (!rc) rc = run_concat(lowering, node, arguments, layouts, out);

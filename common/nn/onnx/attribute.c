@@ -63,7 +63,8 @@ int linnet_onnx_choice(const struct linnet_onnx_node *node, const char *name, co
     if (!is(attribute, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING, attribute->has_s))
         return wrong_type(node, name, "string");
     for (int i = 0; choices[i]; i++) {
-        if (strlen(choices[i]) != attribute->s.len || memcmp(choices[i], attribute->s.data, attribute->s.len))
+        if (strlen(choices[i]) != attribute->s.len ||
+            memcmp(choices[i], attribute->s.data, attribute->s.len) != 0)
             continue;
         *out = i;
         return 0;

@@ -6,13 +6,13 @@
 
 #include "common/nn/onnx/reader.h"
 
-int linnet_onnx_fail(const struct linnet_onnx_node *node, int code, const char *format, ...) {
+void linnet_onnx_say(const struct linnet_onnx_node *node, int code, const char *format, ...) {
     char text[384];
     va_list list;
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    return linnet_error_set(node->reader->err, code, "%s", text);
+    linnet_error_set(node->reader->err, code, "%s", text);
 }
 
 bool linnet_onnx_has_input(const struct linnet_onnx_node *node, size_t index) {

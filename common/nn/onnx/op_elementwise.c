@@ -31,7 +31,7 @@ int linnet_onnx_read_unary(const struct linnet_onnx_node *node) {
         {"Tanh", LINNET_NN_TANH, 0, 0, false, false},
     };
     size_t i = 0;
-    while (strcmp(table[i].name, node->proto->op_type))
+    while (strcmp(table[i].name, node->proto->op_type) != 0)
         i++;
     struct linnet_nn_unary unary = {table[i].function, table[i].alpha, table[i].beta};
     uint32_t data;
@@ -113,7 +113,7 @@ int linnet_onnx_read_binary(const struct linnet_onnx_node *node) {
         [LINNET_NN_ADD] = "Add", [LINNET_NN_SUB] = "Sub", [LINNET_NN_MUL] = "Mul",
         [LINNET_NN_DIV] = "Div", [LINNET_NN_MIN] = "Min", [LINNET_NN_MAX] = "Max"};
     size_t kind = 0;
-    while (strcmp(names[kind], node->proto->op_type))
+    while (strcmp(names[kind], node->proto->op_type) != 0)
         kind++;
     const struct linnet_onnx_value *values[2] = {NULL, NULL};
     for (size_t i = 0; i < 2; i++)

@@ -44,7 +44,7 @@ static int bias_of(const struct linnet_onnx_node *node, uint32_t *bias, int64_t 
     bool row = from->shape.rank == 0 || from->shape.dims[from->shape.rank - 1] == (int64_t)count;
     *fits = row && (count == 1 || (int64_t)count == outputs);
     if (!*fits || (scale == 1 && from->shape.rank == 1 && (int64_t)count == outputs)) return 0;
-    float *values = malloc((size_t)outputs * sizeof *values);
+    float *values = malloc(((size_t)outputs + 1) * sizeof *values);
     if (!values) return linnet_onnx_fail(node, LINNET_E_NOMEM, "out of memory");
     for (int64_t i = 0; i < outputs; i++)
         values[i] = scale * from->data->values[count == 1 ? 0 : i];

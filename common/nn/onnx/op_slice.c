@@ -157,6 +157,7 @@ static struct linnet_onnx_integers *take(const struct linnet_onnx_integers *from
     int64_t row = inner * dims[axis];
     dims[axis] = count;
     struct linnet_onnx_integers *to = linnet_onnx_integers_new(from->rank, dims);
+    if (!inner || !count) return to;
     for (int64_t i = 0; to && i < (int64_t)to->count; i++) {
         int64_t outer = i / (inner * count), place = i / inner % count;
         to->items[i] = from->items[outer * row + (start + place * step) * inner + i % inner];

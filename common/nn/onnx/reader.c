@@ -1,5 +1,6 @@
 /* A ModelProto's graph, node by node. */
 #include "common/nn/onnx/reader.h"
+#include "common/nn/fail.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ const char *linnet_onnx_clean(const char *name, char *text, size_t size) {
 }
 
 static int fail_memory(struct linnet_onnx_reader *reader) {
-    return linnet_error_set(reader->err, LINNET_E_NOMEM, "out of memory");
+    return linnet_nn_fail(reader->err, LINNET_E_NOMEM, "out of memory");
 }
 
 static int read_initializer(struct linnet_onnx_reader *reader, Onnx__TensorProto *proto) {
@@ -36,8 +37,8 @@ static int read_initializer(struct linnet_onnx_reader *reader, Onnx__TensorProto
     linnet_nn_data_unref(data);
     if (empty) return 0;
     if (rc)
-        return linnet_error_set(reader->err, rc, "initializer \"%s\": %s",
-                                linnet_onnx_clean(name, text, sizeof text), linnet_error_message(rc));
+        return linnet_nn_fail(reader->err, rc, "initializer \"%s\": %s",
+                              linnet_onnx_clean(name, text, sizeof text), linnet_error_message(rc));
     reader->graph->tensors[tensor].trained = true;
     return linnet_onnx_bind(reader, name, tensor, NULL);
 }
@@ -47,27 +48,27 @@ static int read_input_shape(struct linnet_onnx_reader *reader, const Onnx__Value
                             const char *name, struct linnet_nn_shape *shape) {
     const Onnx__TypeProto *type = info->type;
     if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE || !type->tensor_type->shape)
-        return linnet_error_set(reader->err, LINNET_E_UNSUPPORTED, "input \"%s\" is no tensor of known shape",
-                                name);
+        return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED, "input \"%s\" is no tensor of known shape",
+                              name);
     int element = type->tensor_type->elem_type;
     if (element != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT &&
         element != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 &&
         element != ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16 &&
         element != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
-        return linnet_error_set(reader->err, LINNET_E_UNSUPPORTED,
-                                "input \"%s\" is not of floating point (data type %d)", name, element);
+        return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED,
+                              "input \"%s\" is not of floating point (data type %d)", name, element);
     const Onnx__TensorShapeProto *dims = type->tensor_type->shape;
     if (!dims->n_dim || dims->n_dim > LINNET_NN_RANK_MAX)
-        return linnet_error_set(reader->err, LINNET_E_UNSUPPORTED,
-                                "input \"%s\" has %zu dimensions; 1 to %d are supported", name, dims->n_dim,
-                                LINNET_NN_RANK_MAX);
+        return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED,
+                              "input \"%s\" has %zu dimensions; 1 to %d are supported", name, dims->n_dim,
+                              LINNET_NN_RANK_MAX);
     shape->rank = (int)dims->n_dim;
     for (int i = 0; i < shape->rank; i++) {
         const Onnx__TensorShapeProto__Dimension *dim = dims->dim[i];
         bool known =
             dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && dim->dim_value > 0;
         if (!known && i)
-            return linnet_error_set(
+            return linnet_nn_fail(
                 reader->err, LINNET_E_UNSUPPORTED,
                 "input \"%s\" leaves dimension %d free; only the batch (dimension 0) may be free: "
                 "export it with a fixed size",
@@ -86,7 +87,7 @@ static int read_input(struct linnet_onnx_reader *reader, const Onnx__ValueInfoPr
     if (rc) return rc;
     uint32_t tensor;
     rc = linnet_nn_graph_add_input(reader->graph, name, &shape, &tensor);
-    if (rc) return linnet_error_set(reader->err, rc, "input \"%s\": %s", text, linnet_error_message(rc));
+    if (rc) return linnet_nn_fail(reader->err, rc, "input \"%s\": %s", text, linnet_error_message(rc));
     return linnet_onnx_bind(reader, name, tensor, NULL);
 }
 
@@ -139,14 +140,13 @@ static int read_output(struct linnet_onnx_reader *reader, const Onnx__ValueInfoP
     char text[64];
     linnet_onnx_clean(info->name, text, sizeof text);
     const struct linnet_onnx_value *value = info->name ? linnet_onnx_find(reader, info->name) : NULL;
-    if (!value)
-        return linnet_error_set(reader->err, LINNET_E_PARSE, "output \"%s\" is made by no node", text);
+    if (!value) return linnet_nn_fail(reader->err, LINNET_E_PARSE, "output \"%s\" is made by no node", text);
     if (value->tensor == LINNET_NN_NONE)
-        return linnet_error_set(reader->err, LINNET_E_UNSUPPORTED, "output \"%s\" holds integers", text);
+        return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED, "output \"%s\" holds integers", text);
     uint32_t tensor = value->tensor;
     if (reader->graph->tensors[tensor].data)
-        return linnet_error_set(reader->err, LINNET_E_INVALID, "output \"%s\" does not depend on any input",
-                                text);
+        return linnet_nn_fail(reader->err, LINNET_E_INVALID, "output \"%s\" does not depend on any input",
+                              text);
     /* An output that is another one's value, or an input's, gets a tensor of its own. */
     if (reader->graph->tensors[tensor].output || reader->graph->tensors[tensor].producer == LINNET_NN_NONE) {
         struct linnet_nn_node identity = {.op = LINNET_NN_OP_IDENTITY, .inputs = &tensor, .ninputs = 1};
@@ -168,25 +168,25 @@ static int read_output(struct linnet_onnx_reader *reader, const Onnx__ValueInfoP
 static int read_graph(struct linnet_onnx_reader *reader, const Onnx__GraphProto *graph) {
     int rc = 0;
     if (graph->n_node > LINNET_NN_NODES_MAX)
-        return linnet_error_set(reader->err, LINNET_E_LIMIT, "%zu nodes, more than %d", graph->n_node,
-                                LINNET_NN_NODES_MAX);
+        return linnet_nn_fail(reader->err, LINNET_E_LIMIT, "%zu nodes, more than %d", graph->n_node,
+                              LINNET_NN_NODES_MAX);
     if (graph->n_sparse_initializer)
-        return linnet_error_set(reader->err, LINNET_E_UNSUPPORTED, "sparse initializers are not supported");
+        return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED, "sparse initializers are not supported");
     for (size_t i = 0; i < graph->n_initializer && !rc; i++)
         rc = read_initializer(reader, graph->initializer[i]);
     for (size_t i = 0; i < graph->n_input && !rc; i++)
         rc = read_input(reader, graph->input[i]);
     if (!rc && !reader->graph->ninputs)
-        rc = linnet_error_set(reader->err, LINNET_E_INVALID, "the graph has no input");
+        rc = linnet_nn_fail(reader->err, LINNET_E_INVALID, "the graph has no input");
     for (size_t i = 0; i < graph->n_node && !rc; i++)
         rc = read_node(reader, graph->node[i], i);
     if (!rc && !graph->n_output)
-        rc = linnet_error_set(reader->err, LINNET_E_INVALID, "the graph has no output");
+        rc = linnet_nn_fail(reader->err, LINNET_E_INVALID, "the graph has no output");
     for (size_t i = 0; i < graph->n_output && !rc; i++)
         rc = read_output(reader, graph->output[i]);
     if (rc) return rc;
     rc = linnet_nn_graph_sort(reader->graph);
-    return rc ? linnet_error_set(reader->err, rc, "the graph: %s", linnet_error_message(rc)) : 0;
+    return rc ? linnet_nn_fail(reader->err, rc, "the graph: %s", linnet_error_message(rc)) : 0;
 }
 
 static int read_opset(struct linnet_onnx_reader *reader, const Onnx__ModelProto *model) {
@@ -196,16 +196,16 @@ static int read_opset(struct linnet_onnx_reader *reader, const Onnx__ModelProto 
         if (!set->domain || !*set->domain || !strcmp(set->domain, "ai.onnx")) reader->opset = set->version;
     }
     if (reader->opset >= LINNET_ONNX_OPSET_MIN && reader->opset <= LINNET_ONNX_OPSET_MAX) return 0;
-    return linnet_error_set(reader->err, LINNET_E_UNSUPPORTED,
-                            "the file is of operator set %lld; %d to %d are supported",
-                            (long long)reader->opset, LINNET_ONNX_OPSET_MIN, LINNET_ONNX_OPSET_MAX);
+    return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED,
+                          "the file is of operator set %lld; %d to %d are supported",
+                          (long long)reader->opset, LINNET_ONNX_OPSET_MIN, LINNET_ONNX_OPSET_MAX);
 }
 
 int linnet_onnx_read(Onnx__ModelProto *model, const char *folder, struct linnet_nn_graph **out,
                      struct linnet_error *err) {
     struct linnet_error unwanted; /* messages are built up in place */
     struct linnet_onnx_reader reader = {.folder = folder, .err = err ? err : &unwanted};
-    if (!model->graph) return linnet_error_set(err, LINNET_E_PARSE, "the file holds no graph");
+    if (!model->graph) return linnet_nn_fail(err, LINNET_E_PARSE, "the file holds no graph");
     reader.graph = linnet_nn_graph_new();
     if (!reader.graph) return fail_memory(&reader);
     int rc = read_opset(&reader, model);

@@ -112,8 +112,9 @@ int linnet_onnx_emit(const struct linnet_onnx_node *node, const struct linnet_nn
 int linnet_onnx_output_tensor(const struct linnet_onnx_node *node, size_t index, uint32_t tensor);
 int linnet_onnx_output_integers(const struct linnet_onnx_node *node, size_t index,
                                 struct linnet_onnx_integers *integers);
-/* An error of this node, in words; returns the code. */
-int linnet_onnx_fail(const struct linnet_onnx_node *node, int code, const char *format, ...)
+/* An error of this node, in words; the value is the code. */
+#define linnet_onnx_fail(node, code, ...) (linnet_onnx_say((node), (code), __VA_ARGS__), (code))
+void linnet_onnx_say(const struct linnet_onnx_node *node, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* operators.c: the table. `attributes` are the names that the handler knows, divided by spaces: another one

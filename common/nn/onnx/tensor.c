@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nn/fail.h"
 #include "common/nn/onnx/reader.h"
 
 #define TYPE(name) ONNX__TENSOR_PROTO__DATA_TYPE__##name
@@ -117,17 +118,17 @@ static float typed_float(const Onnx__TensorProto *proto, size_t i) {
 static int read_shape(const Onnx__TensorProto *proto, struct linnet_nn_shape *shape, size_t *count,
                       struct linnet_error *err) {
     if (proto->n_dims > LINNET_NN_RANK_MAX)
-        return linnet_error_set(err, LINNET_E_LIMIT, "a constant has %zu dimensions, more than %d",
-                                proto->n_dims, LINNET_NN_RANK_MAX);
+        return linnet_nn_fail(err, LINNET_E_LIMIT, "a constant has %zu dimensions, more than %d",
+                              proto->n_dims, LINNET_NN_RANK_MAX);
     shape->rank = (int)proto->n_dims;
     for (int i = 0; i < shape->rank; i++) {
         if (proto->dims[i] < 0)
-            return linnet_error_set(err, LINNET_E_PARSE, "a constant has a negative dimension");
+            return linnet_nn_fail(err, LINNET_E_PARSE, "a constant has a negative dimension");
         shape->dims[i] = proto->dims[i];
     }
     int64_t elements = linnet_nn_shape_elements(shape, 1);
     if (elements < 0 || elements > LINNET_NN_ELEMENTS_MAX)
-        return linnet_error_set(err, LINNET_E_LIMIT, "a constant is too large");
+        return linnet_nn_fail(err, LINNET_E_LIMIT, "a constant is too large");
     *count = (size_t)elements;
     return 0;
 }
@@ -145,23 +146,22 @@ static int read_external(const char *folder, const Onnx__TensorProto *proto, siz
                          struct linnet_error *err) {
     const char *location = external_entry(proto, "location"), *offset = external_entry(proto, "offset");
     if (!folder)
-        return linnet_error_set(err, LINNET_E_UNSUPPORTED,
-                                "its weights are in another file, which is not here");
+        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
+                              "its weights are in another file, which is not here");
     if (!location || !*location || *location == '/' || strstr(location, ".."))
-        return linnet_error_set(err, LINNET_E_INVALID,
-                                "its weights are said to be outside the model's folder");
+        return linnet_nn_fail(err, LINNET_E_INVALID, "its weights are said to be outside the model's folder");
     char path[4096];
     long long start = offset ? strtoll(offset, NULL, 10) : 0;
     if (snprintf(path, sizeof path, "%s/%s", folder, location) >= (int)sizeof path || start < 0)
-        return linnet_error_set(err, LINNET_E_INVALID, "its weights are at no proper place");
+        return linnet_nn_fail(err, LINNET_E_INVALID, "its weights are at no proper place");
     FILE *file = fopen(path, "rb");
     uint8_t *read = file ? malloc(size ? size : 1) : NULL;
     bool whole = read && !fseeko(file, start, SEEK_SET) && fread(read, 1, size, file) == size;
     if (file) fclose(file);
     if (!whole) {
         free(read);
-        return linnet_error_set(err, LINNET_E_IO, "its weights could not be read (%zu bytes from %lld of %s)",
-                                size, start, path);
+        return linnet_nn_fail(err, LINNET_E_IO, "its weights could not be read (%zu bytes from %lld of %s)",
+                              size, start, path);
     }
     *bytes = read;
     return 0;
@@ -179,12 +179,12 @@ static int raw_bytes(const struct linnet_onnx_reader *reader, const Onnx__Tensor
     }
     if (!proto->has_raw_data) {
         if (typed_count(proto) == count) return 0;
-        return linnet_error_set(err, LINNET_E_PARSE, "a constant of %zu elements holds %zu", count,
-                                typed_count(proto));
+        return linnet_nn_fail(err, LINNET_E_PARSE, "a constant of %zu elements holds %zu", count,
+                              typed_count(proto));
     }
     if (proto->raw_data.len != size)
-        return linnet_error_set(err, LINNET_E_PARSE, "a constant of %zu bytes holds %zu", size,
-                                proto->raw_data.len);
+        return linnet_nn_fail(err, LINNET_E_PARSE, "a constant of %zu bytes holds %zu", size,
+                              proto->raw_data.len);
     *raw = proto->raw_data.data;
     return 0;
 }
@@ -228,9 +228,9 @@ int linnet_onnx_tensor(const struct linnet_onnx_reader *reader, Onnx__TensorProt
     int type = proto->data_type, rc = read_shape(proto, shape, &count, err);
     if (rc) return rc;
     if (!raw_size(type))
-        return linnet_error_set(err, LINNET_E_UNSUPPORTED, "a constant has data type %d", type);
+        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED, "a constant has data type %d", type);
     if (!is_float(type) && count > LINNET_ONNX_INTEGERS_MAX)
-        return linnet_error_set(err, LINNET_E_UNSUPPORTED, "an integer constant has %zu elements", count);
+        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED, "an integer constant has %zu elements", count);
     const uint8_t *raw;
     uint8_t *owned;
     rc = raw_bytes(reader, proto, count, &raw, &owned, err);
@@ -238,7 +238,7 @@ int linnet_onnx_tensor(const struct linnet_onnx_reader *reader, Onnx__TensorProt
     struct linnet_nn_data *floats = is_float(type) ? to_floats(proto, count, raw, &owned) : NULL;
     struct linnet_onnx_integers *ints = is_float(type) ? NULL : to_integers(proto, shape, raw);
     free(owned);
-    if (!floats && !ints) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory for a constant");
+    if (!floats && !ints) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory for a constant");
     *data = floats;
     *integers = ints;
     return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/digest.h"
+#include "common/nn/fail.h"
 #include "common/nn/onnx/reader.h"
 
 struct linnet_onnx_integers *linnet_onnx_integers_new(int rank, const int64_t *dims) {
@@ -32,7 +33,7 @@ void linnet_onnx_integers_free(struct linnet_onnx_integers *integers) {
 /* The place of a name, or the free place where it would go. */
 static struct linnet_onnx_value *place(struct linnet_onnx_value *table, size_t capacity, const char *name) {
     size_t at = (size_t)linnet_hash(name, strlen(name)) & (capacity - 1);
-    while (table[at].name && strcmp(table[at].name, name))
+    while (table[at].name && strcmp(table[at].name, name) != 0)
         at = (at + 1) & (capacity - 1);
     return &table[at];
 }
@@ -49,23 +50,27 @@ static int grow(struct linnet_onnx_reader *reader) {
     return 0;
 }
 
-int linnet_onnx_bind(struct linnet_onnx_reader *reader, const char *name, uint32_t tensor,
-                     struct linnet_onnx_integers *integers) {
-    int rc = 2 * reader->count >= reader->capacity ? grow(reader) : 0;
-    struct linnet_onnx_value *value = rc ? NULL : place(reader->table, reader->capacity, name);
+static int bind(struct linnet_onnx_reader *reader, const char *name, uint32_t tensor,
+                struct linnet_onnx_integers *integers) {
     char text[64];
-    if (value && value->name)
-        rc = linnet_error_set(reader->err, LINNET_E_PARSE, "the name \"%s\" stands for two values",
+    if (2 * reader->count >= reader->capacity && grow(reader))
+        return linnet_nn_fail(reader->err, LINNET_E_NOMEM, "out of memory");
+    struct linnet_onnx_value *value = place(reader->table, reader->capacity, name);
+    if (value->name)
+        return linnet_nn_fail(reader->err, LINNET_E_PARSE, "the name \"%s\" stands for two values",
                               linnet_onnx_clean(name, text, sizeof text));
-    char *copy = rc ? NULL : strdup(name);
-    if (!rc && !copy) rc = LINNET_E_NOMEM;
-    if (rc) {
-        linnet_onnx_integers_free(integers);
-        return rc == LINNET_E_NOMEM ? linnet_error_set(reader->err, rc, "%s", linnet_error_message(rc)) : rc;
-    }
+    char *copy = strdup(name);
+    if (!copy) return linnet_nn_fail(reader->err, LINNET_E_NOMEM, "out of memory");
     *value = (struct linnet_onnx_value){copy, tensor, integers};
     reader->count++;
     return 0;
+}
+
+int linnet_onnx_bind(struct linnet_onnx_reader *reader, const char *name, uint32_t tensor,
+                     struct linnet_onnx_integers *integers) {
+    int rc = bind(reader, name, tensor, integers);
+    if (rc) linnet_onnx_integers_free(integers);
+    return rc;
 }
 
 const struct linnet_onnx_value *linnet_onnx_find(const struct linnet_onnx_reader *reader, const char *name) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nn/fail.h"
 #include "common/nn/onnx/reader.h"
 
 #define DEPTH_MAX 24
@@ -104,17 +105,16 @@ static void budget_free(void *data, void *pointer) {
 int linnet_onnx_unpack(const void *data, size_t size, Onnx__ModelProto **out, struct linnet_error *err) {
     int rc = size ? check_nesting(data, size) : LINNET_E_PARSE;
     if (rc == LINNET_E_LIMIT)
-        return linnet_error_set(err, rc, "the ONNX file nests deeper than %d levels", DEPTH_MAX);
-    if (rc) return linnet_error_set(err, rc, "not an ONNX file, or one that is cut short (%zu bytes)", size);
+        return linnet_nn_fail(err, rc, "the ONNX file nests deeper than %d levels", DEPTH_MAX);
+    if (rc) return linnet_nn_fail(err, rc, "not an ONNX file, or one that is cut short (%zu bytes)", size);
     /* A real file takes about its own size, most of it weights; only one made to exhaust memory takes eight
      * times as much. */
     struct budget budget = {.left = size > SIZE_MAX / 16 ? SIZE_MAX : 8 * size + (64 << 20)};
     ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
     Onnx__ModelProto *model = onnx__model_proto__unpack(&allocator, size, data);
     if (!model && budget.exceeded)
-        return linnet_error_set(err, LINNET_E_LIMIT,
-                                "the ONNX file would take many times its size in memory");
-    if (!model) return linnet_error_set(err, LINNET_E_PARSE, "the ONNX file is broken (%zu bytes)", size);
+        return linnet_nn_fail(err, LINNET_E_LIMIT, "the ONNX file would take many times its size in memory");
+    if (!model) return linnet_nn_fail(err, LINNET_E_PARSE, "the ONNX file is broken (%zu bytes)", size);
     *out = model;
     return 0;
 }

@@ -1,3 +1,4 @@
+#include "common/nn/fail.h"
 #include "common/nn/passes/passes.h"
 
 /* Passes without a backend, in an order where each makes room for those after it. */
@@ -26,11 +27,11 @@ int linnet_nn_optimize(struct linnet_nn_graph *graph, const struct linnet_nn_bac
                        enum linnet_nn_precision precision, struct linnet_error *err) {
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         int rc = plain[i].run(graph);
-        if (rc) return linnet_error_set(err, rc, "%s: %s", plain[i].name, linnet_error_message(rc));
+        if (rc) return linnet_nn_fail(err, rc, "%s: %s", plain[i].name, linnet_error_message(rc));
     }
     for (size_t i = 0; backend && i < sizeof fusing / sizeof *fusing; i++) {
         int rc = fusing[i].run(graph, backend);
-        if (rc) return linnet_error_set(err, rc, "%s: %s", fusing[i].name, linnet_error_message(rc));
+        if (rc) return linnet_nn_fail(err, rc, "%s: %s", fusing[i].name, linnet_error_message(rc));
     }
     return linnet_nn_set_precision(graph, precision);
 }

@@ -35,14 +35,15 @@ static void place(struct linnet_nn_buffer *buffer, struct linnet_nn_buffer **pla
 }
 
 int linnet_nn_plan_memory(struct linnet_nn_buffer *buffers, size_t n, size_t align, size_t *total) {
-    struct linnet_nn_buffer **sorted = malloc((n ? 2 * n : 1) * sizeof *sorted), **placed = sorted + n;
+    struct linnet_nn_buffer **sorted = malloc((n ? 2 * n : 1) * sizeof(struct linnet_nn_buffer *)),
+                            **placed = sorted + n;
     if (!sorted) return LINNET_E_NOMEM;
     size_t end = 0;
     for (size_t i = 0; i < n; i++) {
         buffers[i].size = (buffers[i].size + align - 1) / align * align;
         sorted[i] = &buffers[i];
     }
-    qsort(sorted, n, sizeof *sorted, larger_first);
+    qsort(sorted, n, sizeof(struct linnet_nn_buffer *), larger_first);
     for (size_t i = 0; i < n; i++) {
         place(sorted[i], placed, i);
         if (sorted[i]->offset + sorted[i]->size > end) end = sorted[i]->offset + sorted[i]->size;
