@@ -139,7 +139,7 @@ static int call_process(struct linnet_executor *executor, struct linnet_work **w
         works[i]->process_s += seconds / (double)n;
     linnet_metric_add(stage->metrics.processed, (double)n);
     linnet_metric_add(stage->metrics.batches, 1);
-    linnet_metric_observe(stage->metrics.process_seconds, seconds);
+    linnet_metric_observe(stage->metrics.batch_seconds, seconds);
     return rc;
 }
 
@@ -218,7 +218,6 @@ static void run_batch(struct linnet_executor *executor, struct linnet_work *chai
     uint64_t now = uv_hrtime();
     for (struct linnet_work *work = chain; work; work = work->next) {
         work->queued_s = (double)(now - work->since_ns) / 1e9;
-        linnet_metric_observe(stage->metrics.queue_seconds, work->queued_s);
         executor->room[n++] = work;
     }
     process(executor, executor->room, n);
@@ -324,10 +323,18 @@ static struct turn next_turn(struct linnet_executor *executor) {
     return turn;
 }
 
+/* The thread is called as its stage in top, perf and gdb: 15 characters are shown. */
+static void name_thread(const char *stage) {
+    char name[16];
+    snprintf(name, sizeof(name), "%s", stage);
+    pthread_setname_np(pthread_self(), name);
+}
+
 void linnet_executor_run(void *arg) {
     struct linnet_executor *executor = arg;
     struct linnet_stage *stage = executor->stage;
     executor->self = uv_thread_self();
+    name_thread(stage->name);
     executor->open_error = first_opening(executor);
     bool open = executor->open_error == 0;
     uv_mutex_lock(&stage->lock);

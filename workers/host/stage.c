@@ -226,10 +226,9 @@ static void make_metrics(struct linnet_stage *stage) {
                                                      "Broken instances that were replaced");
     stage->metrics.queued =
         linnet_metrics_gauge(metrics, "linnet_stage_queued", labels, "Items waiting or running in a stage");
-    stage->metrics.queue_seconds = linnet_metrics_histogram(metrics, "linnet_stage_queue_seconds", labels,
-                                                            "Waiting of one item for its batch");
-    stage->metrics.process_seconds =
-        linnet_metrics_histogram(metrics, "linnet_stage_process_seconds", labels, "One call of process()");
+    /* The flow tells queue and process seconds by item. */
+    stage->metrics.batch_seconds =
+        linnet_metrics_histogram(metrics, "linnet_stage_batch_seconds", labels, "One call of process()");
 }
 
 /* All that is memory: what stage_free gives back if anything of it is missing. */

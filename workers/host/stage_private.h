@@ -57,7 +57,7 @@ struct linnet_call_list {
 
 struct linnet_stage_metrics {
     struct linnet_metric *verdicts[LINNET_BROKEN + 1];
-    struct linnet_metric *processed, *batches, *faults, *reopened, *queued, *queue_seconds, *process_seconds;
+    struct linnet_metric *processed, *batches, *faults, *reopened, *queued, *batch_seconds;
 };
 
 struct linnet_stage {
