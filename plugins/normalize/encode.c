@@ -1,16 +1,21 @@
 #include "plugins/normalize/encode.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static int resize_and_save(const struct normalize_decoded *picture, const struct normalize_size *size,
-                           struct normalize_extent extent, VipsObject *scope, struct normalize_encoded *out) {
-    VipsImage **t = (VipsImage **)vips_object_local_array(scope, 1);
-    VipsImage *image = picture->image;
+/* A picture of an extent, in memory; the same one if it has that extent. A new reference, or NULL. */
+static VipsImage *resized(VipsImage *image, struct normalize_extent extent) {
     double across = (double)extent.width / image->Xsize, down = (double)extent.height / image->Ysize;
-    if (extent.width != (uint32_t)image->Xsize || extent.height != (uint32_t)image->Ysize) {
-        if (vips_resize(image, &t[0], across, "vscale", down, NULL)) return -1;
-        image = t[0];
-    }
+    VipsImage *lazy, *memory;
+    if (extent.width == (uint32_t)image->Xsize && extent.height == (uint32_t)image->Ysize)
+        return g_object_ref(image);
+    if (vips_resize(image, &lazy, across, "vscale", down, NULL)) return NULL;
+    memory = vips_image_copy_memory(lazy);
+    g_object_unref(lazy);
+    return memory;
+}
+
+static int save(VipsImage *image, const struct normalize_size *size, struct normalize_encoded *out) {
     VipsForeignSubsample subsample =
         size->full_colour ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON;
     out->extent = (struct normalize_extent){(uint32_t)image->Xsize, (uint32_t)image->Ysize};
@@ -18,24 +23,51 @@ static int resize_and_save(const struct normalize_decoded *picture, const struct
                                 subsample, "strip", TRUE, NULL);
 }
 
+static uint32_t sides(struct normalize_extent extent) {
+    return extent.width + extent.height;
+}
+
+/* The places of the sizes by falling extent. */
+static void by_extent(const struct normalize_extent extents[NORMALIZE_SIZES], int order[NORMALIZE_SIZES]) {
+    for (int i = 0; i < NORMALIZE_SIZES; i++) {
+        int place = i;
+        for (; place > 0 && sides(extents[order[place - 1]]) < sides(extents[i]); place--)
+            order[place] = order[place - 1];
+        order[place] = i;
+    }
+}
+
 enum linnet_verdict normalize_encode(const struct normalize_decoded *picture,
-                                     const struct normalize_size *size, struct normalize_encoded *out,
-                                     char *why, size_t why_size) {
-    struct normalize_encoded encoded = {0};
-    VipsObject *scope = VIPS_OBJECT(vips_image_new());
-    int error =
-        resize_and_save(picture, size, normalize_size_extent(size, picture->original), scope, &encoded);
-    g_object_unref(scope);
+                                     const struct normalize_size sizes[NORMALIZE_SIZES],
+                                     struct normalize_encoded out[NORMALIZE_SIZES], char *why,
+                                     size_t why_size) {
+    struct normalize_extent extents[NORMALIZE_SIZES];
+    struct normalize_encoded encoded[NORMALIZE_SIZES] = {0};
+    int order[NORMALIZE_SIZES], error = 0;
+    VipsImage *image = g_object_ref(picture->image);
+    for (int i = 0; i < NORMALIZE_SIZES; i++)
+        extents[i] = normalize_size_extent(&sizes[i], picture->original);
+    by_extent(extents, order);
+    for (int i = 0; i < NORMALIZE_SIZES && !error; i++) {
+        VipsImage *next = resized(image, extents[order[i]]);
+        error = !next || save(next, &sizes[order[i]], &encoded[order[i]]);
+        if (next) g_object_unref(image);
+        if (next) image = next;
+    }
+    g_object_unref(image);
     if (error) {
-        snprintf(why, why_size, "%s.jpg could not be written: %s", size->name, vips_error_buffer());
+        normalize_encoded_done(encoded);
+        snprintf(why, why_size, "the picture could not be written: %s", vips_error_buffer());
         vips_error_clear();
         return LINNET_RETRY;
     }
-    *out = encoded;
+    memcpy(out, encoded, sizeof encoded);
     return LINNET_OK;
 }
 
-void normalize_encoded_done(struct normalize_encoded *encoded) {
-    g_free(encoded->data);
-    *encoded = (struct normalize_encoded){0};
+void normalize_encoded_done(struct normalize_encoded encoded[NORMALIZE_SIZES]) {
+    for (int i = 0; i < NORMALIZE_SIZES; i++) {
+        g_free(encoded[i].data);
+        encoded[i] = (struct normalize_encoded){0};
+    }
 }

@@ -10,12 +10,14 @@ struct normalize_encoded {
     size_t size;
 };
 
-/* Make one size of a picture. LINNET_OK, or how the item ends with a sentence in why; *out is untouched then.
- * Any thread. */
+/* Make all sizes of a picture, the larger first and each from the one before, which is the cheapest: out[i]
+ * is of sizes[i]. LINNET_OK, or how the item ends with a sentence in why; `out` is untouched then. Any
+ * thread. */
 enum linnet_verdict normalize_encode(const struct normalize_decoded *picture,
-                                     const struct normalize_size *size, struct normalize_encoded *out,
-                                     char *why, size_t why_size);
-/* Free the bytes. Zero-filled memory is safe. */
-void normalize_encoded_done(struct normalize_encoded *encoded);
+                                     const struct normalize_size sizes[NORMALIZE_SIZES],
+                                     struct normalize_encoded out[NORMALIZE_SIZES], char *why,
+                                     size_t why_size);
+/* Free the bytes of all. Zero-filled memory is safe. */
+void normalize_encoded_done(struct normalize_encoded encoded[NORMALIZE_SIZES]);
 
 #endif

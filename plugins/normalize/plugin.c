@@ -9,8 +9,8 @@
 
 #include "plugins/normalize/config.h"
 #include "plugins/normalize/decode.h"
-#include "plugins/normalize/digest.h"
 #include "plugins/normalize/encode.h"
+#include "plugins/normalize/sha256.h"
 
 #define WHY_SIZE 768
 
@@ -76,7 +76,7 @@ static int inspect(const struct normalize *self, const char *digest, const struc
     }
     if (normalize_header_read(format, original->data, original->size, header, why, size)) return -1;
     if (normalize_limits_check_header(limits, header, why, size)) return -1;
-    return normalize_digest_check(digest, original->data, original->size, why, size);
+    return normalize_sha256_check(digest, original->data, original->size, why, size);
 }
 
 static json_t *describe(const struct normalize *self, const struct normalize_header *header,
@@ -109,19 +109,15 @@ static int emit(const struct normalize *self, const struct linnet_item *item, js
 static enum linnet_verdict encode_and_emit(const struct normalize *self, const struct linnet_item *item,
                                            const struct normalize_header *header,
                                            const struct normalize_decoded *picture, char *why, size_t size) {
-    struct normalize_encoded encoded[NORMALIZE_SIZES] = {0};
-    enum linnet_verdict verdict = LINNET_OK;
-    for (int i = 0; i < NORMALIZE_SIZES && verdict == LINNET_OK; i++)
-        verdict = normalize_encode(picture, &self->config.sizes[i], &encoded[i], why, size);
-    if (verdict == LINNET_OK) {
-        json_t *document = describe(self, header, picture, encoded);
-        if (!document || emit(self, item, document, encoded)) {
-            snprintf(why, size, "out of memory");
-            verdict = LINNET_RETRY;
-        }
+    struct normalize_encoded encoded[NORMALIZE_SIZES];
+    enum linnet_verdict verdict = normalize_encode(picture, self->config.sizes, encoded, why, size);
+    if (verdict != LINNET_OK) return verdict;
+    json_t *document = describe(self, header, picture, encoded);
+    if (!document || emit(self, item, document, encoded)) {
+        snprintf(why, size, "out of memory");
+        verdict = LINNET_RETRY;
     }
-    for (int i = 0; i < NORMALIZE_SIZES; i++)
-        normalize_encoded_done(&encoded[i]);
+    normalize_encoded_done(encoded);
     return verdict;
 }
 

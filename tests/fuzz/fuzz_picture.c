@@ -24,13 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         normalize_decode(data, size, &header, &limits, sizes, &picture, why, sizeof why);
     HOLD(verdict == LINNET_OK || *why != 0);
     if (verdict != LINNET_OK) return 0;
+    struct normalize_encoded encoded[NORMALIZE_SIZES];
+    HOLD(normalize_encode(&picture, sizes, encoded, why, sizeof why) == LINNET_OK);
     for (int i = 0; i < NORMALIZE_SIZES; i++) {
-        struct normalize_encoded encoded;
-        HOLD(normalize_encode(&picture, &sizes[i], &encoded, why, sizeof why) == LINNET_OK);
         struct normalize_extent extent = normalize_size_extent(&sizes[i], picture.original);
-        HOLD(encoded.extent.width == extent.width && encoded.extent.height == extent.height);
-        normalize_encoded_done(&encoded);
+        HOLD(encoded[i].extent.width == extent.width && encoded[i].extent.height == extent.height);
     }
+    normalize_encoded_done(encoded);
     g_object_unref(picture.image);
     return 0;
 }

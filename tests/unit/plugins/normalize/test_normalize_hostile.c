@@ -27,7 +27,7 @@ static void a_file_that_is_cut_anywhere_is_refused(void **state) {
         VipsImage *picture = picture_new(96, 64);
         picture_tag(picture, "srgb");
         struct file file = picture_save(picture, formats[f]);
-        for (size_t cut = 1; cut < file.size - 2; cut += 1 + file.size / 80) {
+        for (size_t cut = 1; cut < file.size - 2; cut += 1 + file.size / 40) {
             struct fake_item *item = run_part(host, &file, cut);
             if (item->verdict != LINNET_REJECT) fail_msg("%s cut at %zu of %zu", formats[f], cut, file.size);
             assert_true(strstr(item->reason, "ends early") || strstr(item->reason, "damaged") ||
@@ -51,7 +51,7 @@ static void damage_ends_in_a_result_or_a_sentence(void **state) {
     uint32_t seed = 20260503;
     size_t ok = 0, refused = 0;
     struct fake_host *host = normalize_host(json_pack("{s:i}", "max_ms", 5000));
-    for (size_t run = 0; run < FORMATS * 60; run++) {
+    for (size_t run = 0; run < FORMATS * 40; run++) {
         VipsImage *picture = picture_new(80, 60);
         picture_tag(picture, "p3");
         vips_image_set_int(picture, VIPS_META_ORIENTATION, 6);
@@ -123,8 +123,8 @@ static void limits_hold(void **state) {
 
 static void decoding_that_takes_too_long_is_given_up(void **state) {
     (void)state;
-    assert_rejected(normalize_file(picture_save(picture_new(4000, 3000), ".png[compression=1]"),
-                                   json_pack("{s:i}", "max_ms", 20)),
+    assert_rejected(normalize_file(picture_save(picture_new(2400, 1800), ".png[compression=1]"),
+                                   json_pack("{s:i}", "max_ms", 8)),
                     "took longer than 0.0 s");
 }
 

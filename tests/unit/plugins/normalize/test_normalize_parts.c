@@ -11,6 +11,7 @@
 #include "plugins/normalize/header.h"
 #include "plugins/normalize/limits.h"
 #include "plugins/normalize/profile.h"
+#include "plugins/normalize/sha256.h"
 #include "plugins/normalize/sizes.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
@@ -101,7 +102,8 @@ static void a_jpegs_extent_and_passes_are_read(void **state) {
     assert_int_equal(header.scans, 3);
     assert_int_equal(header.memory, 250 * 188 * 6 * 64 * 2);
     /* Bytes between segments, fill bytes, and what comes after the first picture. */
-    header = read_well(BYTES(SOI APP0 "junk" APP0 "\xff\xff" SOF("\xc0") SOS3 DATA EOI SOI SOF("\xc2") "film"));
+    header =
+        read_well(BYTES(SOI APP0 "junk" APP0 "\xff\xff" SOF("\xc0") SOS3 DATA EOI SOI SOF("\xc2") "film"));
     assert_int_equal(header.scans, 1);
 }
 
@@ -281,6 +283,29 @@ static void what_is_no_profile_is_not_srgb(void **state) {
     assert_false(normalize_profile_is_srgb(profile, sizeof profile));
 }
 
+/* --- digests --- */
+
+static void both_ways_of_sha256_agree(void **state) {
+    (void)state;
+    static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
+                                  0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+                                  0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    uint8_t data[1000], native[NORMALIZE_SHA256_SIZE], portable[NORMALIZE_SHA256_SIZE];
+    normalize_sha256("abc", 3, portable);
+    assert_memory_equal(portable, abc, sizeof abc);
+    if (!normalize_sha256_native("", 0, native)) {
+        print_message("this processor has no instructions for SHA-256\n");
+        skip();
+    }
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * i + 3 * i);
+    for (size_t size = 0; size < sizeof data - 3; size++) {
+        normalize_sha256_portable(data + size % 3, size, portable);
+        assert_true(normalize_sha256_native(data + size % 3, size, native));
+        assert_memory_equal(native, portable, sizeof native);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_what_their_first_bytes_say),
@@ -294,6 +319,7 @@ int main(void) {
         cmocka_unit_test(sides_are_rounded_and_never_enlarged),
         cmocka_unit_test(a_shrink_never_loses_what_is_wanted),
         cmocka_unit_test(what_is_no_profile_is_not_srgb),
+        cmocka_unit_test(both_ways_of_sha256_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
