@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/json_reader.h"
 
 /* jansson bounds its own recursion at 2,048, which is deeper than a foreign text has business to be. This
  * pass looks at brackets only, strings skipped; what else is wrong with the text is jansson's to say. */
@@ -29,7 +30,27 @@ static int check_depth(const char *text, size_t size, int most, struct linnet_er
     return 0;
 }
 
-int linnet_json_load(const char *text, size_t size, size_t flags, json_t **out, json_error_t *fault) {
+/* What the quick reader makes of the text, NULL if it will not have it. */
+static json_t *read_quickly(const char *text, size_t size, size_t flags, bool *no_memory) {
+    if (flags & ~(size_t)(JSON_DECODE_ANY | JSON_REJECT_DUPLICATES)) return NULL;
+    struct linnet_json_reader reader;
+    linnet_json_reader_init(&reader, text, size);
+    reader.reject_duplicates = flags & JSON_REJECT_DUPLICATES;
+    char first = linnet_json_peek(&reader);
+    json_t *value =
+        flags & JSON_DECODE_ANY || first == '{' || first == '[' ? linnet_json_read_value(&reader) : NULL;
+    linnet_json_peek(&reader);
+    if (value && reader.s != reader.end) {
+        json_decref(value);
+        value = NULL;
+    }
+    *no_memory = reader.no_memory;
+    linnet_json_reader_done(&reader);
+    return value;
+}
+
+/* The verdict on what the quick reader refused, with words. */
+static int load_by_jansson(const char *text, size_t size, size_t flags, json_t **out, json_error_t *fault) {
     json_error_t own;
     if (!fault) fault = &own;
     errno = 0;
@@ -42,6 +63,18 @@ int linnet_json_load(const char *text, size_t size, size_t flags, json_t **out, 
         return LINNET_E_NOMEM;
     }
     if (!value) return LINNET_E_PARSE;
+    *out = value;
+    return 0;
+}
+
+int linnet_json_load(const char *text, size_t size, size_t flags, json_t **out, json_error_t *fault) {
+    bool no_memory = false;
+    json_t *value = read_quickly(text, size, flags, &no_memory);
+    if (no_memory) {
+        json_decref(value);
+        return LINNET_E_NOMEM;
+    }
+    if (!value) return load_by_jansson(text, size, flags, out, fault);
     *out = value;
     return 0;
 }

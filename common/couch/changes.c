@@ -119,6 +119,11 @@ static int on_change(void *arg, const struct linnet_change *change) {
     return changes->closed ? LINNET_E_CANCELLED : 0;
 }
 
+static bool wants(void *arg, const char *id) {
+    struct linnet_changes *changes = arg;
+    return !changes->closed && (!changes->events.wants || changes->events.wants(changes->arg, id));
+}
+
 static void tell_caught_up(struct linnet_changes *changes) {
     if (changes->told || changes->closed) return;
     changes->told = true;
@@ -342,7 +347,7 @@ static void on_ended(struct couch_transfer *transfer, CURLcode code) {
 
 static struct linnet_changes *make_changes(struct linnet_couch *couch,
                                            const struct linnet_changes_options *options) {
-    static const struct feed_events events = {on_change, on_heartbeat};
+    static const struct feed_events events = {on_change, on_heartbeat, wants};
     struct linnet_changes *changes = calloc(1, sizeof *changes);
     if (!changes) return NULL;
     changes->couch = changes->transfer.couch = couch;

@@ -39,6 +39,9 @@ struct linnet_changes_events {
     /* A break, retried in `retry_ms` (or never again where it is negative: credentials, no such database,
      * a `since` that the server can't read). May be NULL. */
     void (*broken)(void *arg, int error, const char *detail, long retry_ms);
+    /* Is this change's document wanted? Where it is not (another member's share, a kind that nobody here consumes), the change comes
+     * without it and the text is passed over, which costs a fifth of parsing it. Must be quick. NULL: always. */
+    bool (*wants)(void *arg, const char *id);
 };
 
 /* LINNET_E_NOMEM, LINNET_E_INVALID, LINNET_E_CANCELLED (the client is closing). Callbacks never run from inside this or any other call

@@ -18,7 +18,6 @@ enum state {
  * the next change. What is left of a change without its document is its leaf revisions, 50 bytes each. */
 enum { TAIL_MOST = 65536, KEEP_MOST = 1 << 20, STRIPPED_MOST = 1 << 20 };
 
-static const char OUT_OF_MEMORY[] = "out of memory while reading a change";
 static const char PROLOGUE[] = "{\"results\":[";
 
 void feed_parser_init(struct feed_parser *parser, size_t limit, const struct feed_events *events, void *arg) {
@@ -33,6 +32,7 @@ void feed_parser_done(struct feed_parser *parser) {
     linnet_buf_done(&parser->kept);
     linnet_buf_done(&parser->tail);
     linnet_buf_done(&parser->seq);
+    linnet_buf_done(&parser->id);
     free(parser->revisions);
     parser->revisions = NULL;
     parser->revisions_capacity = 0;
@@ -64,73 +64,8 @@ static int fail(struct feed_parser *parser, int code, const char *words) {
     return linnet_error_set(&parser->error, code, "%s", words);
 }
 
-/* ---- one change ---- */
-
-/* Seqs are opaque: a string as it is, anything else as its JSON text (the embedded store's are numbers). Null
- * (seq_interval): the last one stays, which is only ever too early. */
-static int keep_seq(struct feed_parser *parser, const json_t *seq) {
-    if (!seq || json_is_null(seq)) return parser->seq.data ? 0 : linnet_buf_append(&parser->seq, "", 0);
-    struct linnet_buf text = {0};
-    int rc = json_is_string(seq) ? linnet_buf_append(&text, json_string_value(seq), json_string_length(seq))
-                                 : linnet_json_write(&text, seq);
-    if (rc) {
-        linnet_buf_done(&text);
-        return fail(parser, LINNET_E_NOMEM, OUT_OF_MEMORY);
-    }
-    linnet_buf_done(&parser->seq);
-    parser->seq = text;
-    return 0;
-}
-
-static int keep_revisions(struct feed_parser *parser, const json_t *changes, size_t *count) {
-    size_t size = json_array_size(changes), i;
-    if (size > parser->revisions_capacity) {
-        const char **grown = realloc(parser->revisions, size * sizeof *grown);
-        if (!grown) return fail(parser, LINNET_E_NOMEM, OUT_OF_MEMORY);
-        parser->revisions = grown;
-        parser->revisions_capacity = size;
-    }
-    *count = 0;
-    json_t *entry;
-    json_array_foreach(changes, i, entry) {
-        const char *revision = json_string_value(json_object_get(entry, "rev"));
-        if (revision) parser->revisions[(*count)++] = revision;
-    }
-    return 0;
-}
-
-static int deliver(struct feed_parser *parser, const json_t *object) {
-    const char *id = json_string_value(json_object_get(object, "id"));
-    json_t *last = json_object_get(object, "last_seq");
-    if (!id && last) {
-        parser->ended = true;
-        return keep_seq(parser, last);
-    }
-    if (!id) {
-        const char *error = json_string_value(json_object_get(object, "error"));
-        if (!error) return fail(parser, LINNET_E_PARSE, "a line of the feed is no change");
-        return linnet_error_set(&parser->error, LINNET_E_SERVER, "the feed ended with an error: %s %s", error,
-                                linnet_json_string(object, "reason", ""));
-    }
-    struct linnet_change change = {.id = id, .deleted = json_is_true(json_object_get(object, "deleted"))};
-    int rc = keep_seq(parser, json_object_get(object, "seq"));
-    if (!rc) rc = keep_revisions(parser, json_object_get(object, "changes"), &change.nrevisions);
-    if (rc) return rc;
-    json_t *document = json_object_get(object, "doc");
-    change.seq = parser->seq.data;
-    change.revisions = parser->revisions;
-    change.document = json_is_object(document) ? document : NULL;
-    parser->changes++;
-    return parser->events->change(parser->arg, &change);
-}
-
-static int deliver_text(struct feed_parser *parser, char *text, size_t size) {
-    json_t *object;
-    int rc = couch_parse(text, size, &object);
-    if (rc) return fail(parser, rc, rc == LINNET_E_NOMEM ? OUT_OF_MEMORY : "a line of the feed is no JSON");
-    rc = deliver(parser, object);
-    json_decref(object);
-    return rc;
+static int no_memory(struct feed_parser *parser) {
+    return fail(parser, LINNET_E_NOMEM, "out of memory while reading a change");
 }
 
 /* ---- an object that is over the limit ---- */
@@ -186,7 +121,7 @@ static size_t strip(struct feed_parser *parser, const char *bytes, size_t size, 
         bool was_in_string = parser->in_string;
         *closed = step(parser, bytes[i]);
         int full = strip_byte(parser, bytes[i], was_in_string);
-        if (full == LINNET_E_NOMEM) *rc = fail(parser, full, OUT_OF_MEMORY);
+        if (full == LINNET_E_NOMEM) *rc = no_memory(parser);
         if (full == LINNET_E_LIMIT)
             *rc = fail(parser, LINNET_E_PARSE, "a change is over the limit, even without its document");
         if (full) return i;
@@ -254,8 +189,9 @@ static const char *scan(struct feed_parser *parser, const char *s, const char *e
 
 /* An object is whole. */
 static int close_object(struct feed_parser *parser, char *text, size_t size) {
+    int rc = 0;
     parser->state = BETWEEN;
-    int rc = deliver_text(parser, text, size);
+    if (!feed_change_deliver_quickly(parser, text, size, &rc)) rc = feed_change_deliver(parser, text, size);
     begin_object(parser);
     return rc;
 }
@@ -263,10 +199,18 @@ static int close_object(struct feed_parser *parser, char *text, size_t size) {
 /* Bytes of an object. How many were used; *rc on failure. */
 static size_t push_inside(struct feed_parser *parser, char *bytes, size_t size, int *rc) {
     if (!parser->stripping) {
+        /* The ordinary case: the whole object lies in the chunk and is read in one pass, without a scan for
+         * its end. */
+        bool first = !parser->part.size && !parser->depth;
+        size_t whole = first ? feed_change_deliver_quickly(parser, bytes, size, rc) : 0;
+        if (whole) {
+            parser->state = BETWEEN;
+            return whole;
+        }
         const char *end = scan(parser, bytes, bytes + size);
         size_t used = end ? (size_t)(end - bytes) : size;
         if (end && !parser->part.size && (!parser->part.limit || used <= parser->part.limit)) {
-            *rc = close_object(parser, bytes, used); /* the ordinary case: it lies whole in the chunk */
+            *rc = close_object(parser, bytes, used);
             return used;
         }
         int full = linnet_buf_append(&parser->part, bytes, used);
@@ -274,7 +218,7 @@ static size_t push_inside(struct feed_parser *parser, char *bytes, size_t size, 
             if (end) *rc = close_object(parser, parser->part.data, parser->part.size);
             return used;
         }
-        *rc = full == LINNET_E_LIMIT ? begin_stripping(parser) : fail(parser, full, OUT_OF_MEMORY);
+        *rc = full == LINNET_E_LIMIT ? begin_stripping(parser) : no_memory(parser);
         if (*rc) return 0;
     }
     bool closed = false;
@@ -338,7 +282,7 @@ int feed_parser_push(struct feed_parser *parser, char *bytes, size_t size) {
         default:
             used = size;
             rc = linnet_buf_append(&parser->tail, bytes, size);
-            if (rc == LINNET_E_NOMEM) fail(parser, rc, OUT_OF_MEMORY);
+            if (rc == LINNET_E_NOMEM) no_memory(parser);
             if (rc == LINNET_E_LIMIT) rc = fail(parser, LINNET_E_PARSE, "too much follows the results");
         }
         bytes += used;
@@ -358,13 +302,12 @@ int feed_parser_finish(struct feed_parser *parser) {
     if (comma) {
         *comma = '{'; /* ,"last_seq":…,"pending":0} */
         size_t size = parser->tail.size - (size_t)(comma - parser->tail.data);
-        if (linnet_json_load(comma, size, 0, &object, NULL) == LINNET_E_NOMEM)
-            return fail(parser, LINNET_E_NOMEM, OUT_OF_MEMORY);
+        if (linnet_json_load(comma, size, 0, &object, NULL) == LINNET_E_NOMEM) return no_memory(parser);
     }
     json_t *last = json_object_get(object, "last_seq");
     parser->pending = linnet_json_integer(object, "pending", -1);
-    int rc =
-        last ? keep_seq(parser, last) : fail(parser, LINNET_E_BROKEN, "the feed ended without a last_seq");
+    int rc = last ? feed_change_keep_seq(parser, last)
+                  : fail(parser, LINNET_E_BROKEN, "the feed ended without a last_seq");
     parser->ended = !rc;
     json_decref(object);
     return rc;

@@ -17,6 +17,8 @@ struct feed_events {
     int (*change)(void *arg, const struct linnet_change *change);
     /* An empty line. */
     void (*heartbeat)(void *arg);
+    /* Is the document of this change wanted? If not it is not even parsed. NULL: always. */
+    bool (*wants)(void *arg, const char *id);
 };
 
 enum feed_form { FEED_CONTINUOUS, FEED_NORMAL };
@@ -42,6 +44,7 @@ struct feed_parser {
     size_t changes;         /* since `start` */
     long long pending;      /* normal: how many changes are left, -1 if the server does not tell */
     struct linnet_buf tail; /* normal: what follows the results */
+    struct linnet_buf id;   /* of the change that `wants` is asked about */
     const char **revisions; /* room for those of one change */
     size_t revisions_capacity;
     struct linnet_error error; /* words for what `push` or `finish` returned */
@@ -58,5 +61,13 @@ int feed_parser_push(struct feed_parser *parser, char *bytes, size_t size);
 /* The response has ended. 0 where it may end; LINNET_E_BROKEN in the middle of a change or of the results.
  * Sets parser->ended. */
 int feed_parser_finish(struct feed_parser *parser);
+
+/* ---- feed_change.c, for feed_parser.c ---- */
+/* An object of the feed. 0, or what feed_parser_push returns. */
+int feed_change_deliver(struct feed_parser *parser, char *text, size_t size);
+/* The same for an ordinary change that `text` begins with: how long it is (*rc as above). 0, and nothing
+ * done, if it is anything else, not whole, or over the limit. */
+size_t feed_change_deliver_quickly(struct feed_parser *parser, char *text, size_t size, int *rc);
+int feed_change_keep_seq(struct feed_parser *parser, const json_t *seq);
 
 #endif

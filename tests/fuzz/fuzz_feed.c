@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "common/base/digest.h"
+#include "common/base/json.h"
 #include "common/couch/feed_parser.h"
 #include "tests/fuzz/fuzz.h"
 
 struct heard {
     struct linnet_digest digest;
     size_t stop_at, changes;
+    bool wants_all;
 };
 
 static int on_change(void *arg, const struct linnet_change *change) {
@@ -18,8 +20,14 @@ static int on_change(void *arg, const struct linnet_change *change) {
     linnet_digest_update(&heard->digest, &change->deleted, sizeof change->deleted);
     for (size_t i = 0; i < change->nrevisions; i++)
         linnet_digest_update_string(&heard->digest, change->revisions[i]);
-    linnet_digest_update_string(&heard->digest, change->document ? "document" : NULL);
+    char *document = change->document ? linnet_json_canonical(change->document) : NULL;
+    linnet_digest_update_string(&heard->digest, document);
+    free(document);
     return ++heard->changes == heard->stop_at ? LINNET_E_CANCELLED : 0;
+}
+
+static bool wants(void *arg, const char *id) {
+    return ((struct heard *)arg)->wants_all || id[0] != 'x';
 }
 
 static void on_heartbeat(void *arg) {
@@ -28,8 +36,8 @@ static void on_heartbeat(void *arg) {
 
 static int hear(const uint8_t *data, size_t size, const uint8_t choice[3], size_t piece,
                 char out[LINNET_DIGEST_SIZE]) {
-    static const struct feed_events events = {on_change, on_heartbeat};
-    struct heard heard = {.stop_at = choice[0] & 4 ? 2 : 0};
+    static const struct feed_events events = {.change = on_change, .heartbeat = on_heartbeat, .wants = wants};
+    struct heard heard = {.stop_at = choice[0] & 4 ? 2 : 0, .wants_all = choice[0] & 8};
     linnet_digest_init(&heard.digest);
     struct feed_parser parser;
     feed_parser_init(&parser, choice[1], &events, &heard);

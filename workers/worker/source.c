@@ -92,7 +92,7 @@ static void free_source(struct linnet_source *source) {
 
 struct linnet_source *linnet_source_open(struct linnet_flow *flow, enum linnet_source_kind kind,
                                          const char *since, void *owner) {
-    static const struct linnet_changes_events events = {change, caught_up, broken};
+    static const struct linnet_changes_events events = {.change = change, .caught_up = caught_up, .broken = broken};
     struct linnet_source *source = calloc(1, sizeof(*source));
     struct linnet_error why = {.code = LINNET_E_NOMEM, .detail = "no memory for a feed"};
     bool endless = kind == LINNET_SOURCE_FEED || kind == LINNET_SOURCE_SITE;

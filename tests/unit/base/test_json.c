@@ -7,7 +7,9 @@
 
 #include "tests/unit/test.h"
 
+#include "common/base/buf.h"
 #include "common/base/json.h"
+#include "common/base/json_reader.h"
 
 static json_t *parse(const char *text) {
     json_t *value = NULL;
@@ -124,6 +126,155 @@ static void digest_ignores_revisions_and_sees_attachments(void **state) {
     json_decref(d);
 }
 
+static void the_wire_keeps_numbers_as_people_write_them(void **state) {
+    (void)state;
+    static const char text[] =
+        "{\"z\":0.1,\"a\":3.0,\"m\":[1e300,-7,9223372036854775807,-9223372036854775808,0.30000000000000004],"
+        "\"s\":\"\\u0001\\\"\xc3\xa9/\"}";
+    json_t *v = parse(text);
+    struct linnet_buf out = {0};
+    assert_int_equal(linnet_json_write(&out, v), 0);
+    assert_string_equal(out.data,
+                        "{\"z\":0.1,\"a\":3.0,\"m\":[1e+300,-7,9223372036854775807,-9223372036854775808,"
+                        "0.30000000000000004],\"s\":\"\\u0001\\\"\xc3\xa9/\"}");
+    json_decref(v);
+    linnet_buf_done(&out);
+    assert_int_equal(linnet_json_write(&out, NULL), LINNET_E_INVALID);
+    json_t *loop = json_array();
+    for (int i = 0; i < 3000; i++) {
+        json_t *outer = json_array();
+        json_array_append_new(outer, loop);
+        loop = outer;
+    }
+    assert_int_equal(linnet_json_write(&out, loop), LINNET_E_LIMIT);
+    json_decref(loop);
+    linnet_buf_done(&out);
+}
+
+static void mending_changes_what_cannot_be_read_and_nothing_else(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\"a\":\"\\u0000\"}", "{\"a\":\"\\ufffd\"}"},
+        {"\"\\\\u0000\"", "\"\\\\u0000\""}, /* an escaped backslash, then text */
+        {"\"\\ud83c\\udf3f\"", "\"\\ud83c\\udf3f\""},
+        {"\"\\ud83c\\ud83c\\udf3f\"", "\"\\ufffd\\ud83c\\udf3f\""},
+        {"\"\\udf3f\\uD800\"", "\"\\ufffd\\ufffd\""},
+        {"[9223372036854775807,-9223372036854775808]", "[9223372036854775807,-9223372036854775808]"},
+        {"[9223372036854775808]", "[9.22337203685477e18]"},
+        {"[-123456789012345678901234567890]", "[-1.2345678901234567890123456e29]"},
+        {"[1e999,-1.5E+400]", "[null ,null    ]"},
+        {"[1.5e300,0.1]", "[1.5e300,0.1]"},
+        {"{\"1e999\":\"9223372036854775808\"}", "{\"1e999\":\"9223372036854775808\"}"},
+        {"\"\\u00", "\"\\u00"}, /* cut texts are left to fail */
+        {"\"\\", "\"\\"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = strdup(cases[i][0]);
+        linnet_json_mend(text, strlen(text));
+        assert_string_equal(text, cases[i][1]);
+        free(text);
+    }
+    char deep[6001] = "";
+    memset(deep, '[', 3000);
+    memset(deep + 3000, ']', 3000);
+    linnet_json_mend(deep, 6000);
+    json_t *v = NULL;
+    assert_int_equal(linnet_json_load(deep, 6000, 0, &v, NULL), 0);
+    json_decref(v);
+}
+
+static void reading_agrees_with_jansson(void **state) {
+    (void)state;
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "-",
+                                        "01",
+                                        "1.",
+                                        ".5",
+                                        "1.e3",
+                                        "1e",
+                                        "1e+",
+                                        "1E-3",
+                                        "-1.5e-3",
+                                        "123456789012345678",
+                                        "1234567890123456789",
+                                        "9223372036854775807",
+                                        "9223372036854775808",
+                                        "0.1",
+                                        "0.30000000000000004",
+                                        "1e22",
+                                        "1e23",
+                                        "123456789012345e22",
+                                        "2.2250738585072014e-308",
+                                        "5e-324",
+                                        "1e-999",
+                                        "1e999",
+                                        "-0.0",
+                                        "1.7976931348623157e308",
+                                        "0.1e1",
+                                        "100e-2",
+                                        "\"\"",
+                                        "\"abcdefgh\"",
+                                        "\"abcdefghi\\n\"",
+                                        "\"\x01\"",
+                                        "\"1234567\x1f\"",
+                                        "\"\xc3\xa9\"",
+                                        "\"1234567\xc3\xa9x\"",
+                                        "\"\xc3\"",
+                                        "\"\xed\xa0\x80\"",
+                                        "\"\\u00e9\\u20AC\\ud83c\\udf3f\"",
+                                        "\"\\ud83c\"",
+                                        "\"\\x\"",
+                                        "\"\\",
+                                        "\"\\u12\"",
+                                        "\"abc",
+                                        "\"\x7f\"",
+                                        "[]",
+                                        "[ ]",
+                                        "[1,]",
+                                        "[1 2]",
+                                        "[,]",
+                                        "[",
+                                        "[1",
+                                        "{}",
+                                        "{ }",
+                                        "{\"a\":1,}",
+                                        "{\"a\" 1}",
+                                        "{a:1}",
+                                        "{\"a\":1,\"a\":2}",
+                                        "{\"\\u0061\":1}",
+                                        "{\"a\":{\"b\":[true,false,null]}}",
+                                        "tru",
+                                        "truex",
+                                        "nullnull",
+                                        "[true false]",
+                                        " \t\r\n1 ",
+                                        "1 2",
+                                        "",
+                                        " ",
+                                        "\xef\xbb\xbf[]",
+                                        "[\f]"};
+    static const size_t flags[] = {0, JSON_DECODE_ANY, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        for (size_t j = 0; j < 3; j++) {
+            json_t *ours = NULL, *theirs = json_loadb(texts[i], strlen(texts[i]), flags[j], NULL);
+            struct linnet_json_reader reader;
+            linnet_json_reader_init(&reader, texts[i], strlen(texts[i]));
+            json_t *quick = linnet_json_read_value(&reader);
+            bool whole = quick && !linnet_json_peek(&reader) && reader.s == reader.end;
+            assert_int_equal(linnet_json_load(texts[i], strlen(texts[i]), flags[j], &ours, NULL),
+                             theirs ? 0 : LINNET_E_PARSE);
+            if (theirs && !json_equal(ours, theirs)) fail_msg("%s is read as something else", texts[i]);
+            if (whole && flags[j] == JSON_DECODE_ANY && !json_equal(quick, theirs))
+                fail_msg("%s is not refused", texts[i]);
+            json_decref(ours);
+            json_decref(theirs);
+            json_decref(quick);
+            linnet_json_reader_done(&reader);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parsing_refuses_what_is_no_json),
@@ -132,6 +283,9 @@ int main(void) {
         cmocka_unit_test(paths_read_with_defaults),
         cmocka_unit_test(canonical_text_does_not_depend_on_order_form_or_locale),
         cmocka_unit_test(digest_ignores_revisions_and_sees_attachments),
+        cmocka_unit_test(the_wire_keeps_numbers_as_people_write_them),
+        cmocka_unit_test(mending_changes_what_cannot_be_read_and_nothing_else),
+        cmocka_unit_test(reading_agrees_with_jansson),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,8 @@ static void on_broken(void *arg, int error, const char *detail, long retry_ms) {
     feed->changes = NULL;
 }
 
-static const struct linnet_changes_events EVENTS = {on_change, on_caught_up, on_broken};
+static const struct linnet_changes_events EVENTS = {
+    .change = on_change, .caught_up = on_caught_up, .broken = on_broken};
 
 static void follow(struct feed *feed, struct fixture *f, struct linnet_changes_options options) {
     struct linnet_error err;
@@ -98,6 +99,25 @@ static void feed_reads_pages_to_the_end_then_goes_on(void **state) {
         "GET /linnet/_changes?style=all_docs&feed=continuous&heartbeat=9000&include_docs=true&since=2 "));
     assert_null(strstr(fake_request(f->server, 1), "Accept-Encoding"));
     assert_int_equal(fake_connections(f->server), 1);
+    feed_done(&feed);
+}
+
+static bool wants_b(void *arg, const char *id) {
+    (void)arg;
+    return !strcmp(id, "b");
+}
+
+static void feed_asks_which_documents_are_wanted(void **state) {
+    struct fixture *f = *state;
+    struct feed feed = {.f = f};
+    static const struct linnet_changes_events events = {
+        .change = on_change, .caught_up = on_caught_up, .wants = wants_b};
+    fake_reply(f->server, 200, "", PAGE(LINE("1", "a") ",\n" LINE("2", "b"), "2"));
+    const struct linnet_changes_options options = {.include_docs = true};
+    assert_int_equal(linnet_changes_open(f->couch, &options, &events, &feed, &feed.changes, NULL), 0);
+    run_until(&f->loop, &feed.caught_up, 1);
+    assert_int_equal(feed.changes_seen, 2);
+    assert_int_equal(feed.documents, 1);
     feed_done(&feed);
 }
 
@@ -451,6 +471,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(feed_reads_pages_to_the_end_then_goes_on),
+        TEST(feed_asks_which_documents_are_wanted),
         TEST(feed_of_a_database_as_it_stands_ends),
         TEST(feed_goes_on_page_by_page),
         TEST(feed_resumes_after_a_truncated_line),

@@ -35,7 +35,7 @@ static void hear_heartbeat(void *arg) {
     linnet_buf_append_string(&heard->text, "~");
 }
 
-static const struct feed_events EVENTS = {hear_change, hear_heartbeat};
+static const struct feed_events EVENTS = {.change = hear_change, .heartbeat = hear_heartbeat};
 
 /* Parse `text` in pieces: the first of `first` bytes, then of `step`. */
 static int parse_in_pieces(struct heard *heard, enum feed_form form, size_t limit, const char *text,
@@ -196,6 +196,42 @@ static void a_bare_end_between_changes_is_in_order(void **state) {
     expect(FEED_CONTINUOUS, 0, "{\"seq\":1,\"id\":\"a\",\"changes\":[]}", 0, "1=a;");
 }
 
+static bool wants_b(void *arg, const char *id) {
+    struct heard *heard = arg;
+    linnet_buf_printf(&heard->text, "(%s?)", id);
+    return !strcmp(id, "b");
+}
+
+static void documents_that_nobody_wants_are_passed_over(void **state) {
+    (void)state;
+    static const struct feed_events events = {
+        .change = hear_change, .heartbeat = hear_heartbeat, .wants = wants_b};
+    char text[] = "{\"seq\":\"1\",\"id\":\"a\",\"changes\":[{\"rev\":\"1-r\"}],\"doc\":{\"x\":\"}\\\"\","
+                  "\"n\":[1,{}]}}\n"
+                  "{\"seq\":\"2\",\"id\":\"b\",\"changes\":[],\"doc\":{\"x\":2}}\n"
+                  "{\"seq\":\"3\",\"id\":\"\\u0061\",\"changes\":[],\"doc\":{\"x\":3}}\n"
+                  "{\"seq\":\"4\",\"id\":\"b\",\"changes\":[],\"deleted\":true}\n";
+    struct heard heard = {0};
+    struct feed_parser parser;
+    feed_parser_init(&parser, 0, &events, &heard);
+    feed_parser_start(&parser, FEED_CONTINUOUS);
+    assert_int_equal(feed_parser_push(&parser, text, sizeof text - 1), 0);
+    assert_string_equal(heard.text.data, "(a?)1=a,1-r;(b?)2=b {\"x\":2};(a?)3=a;4=b!;");
+    feed_parser_done(&parser);
+    linnet_buf_done(&heard.text);
+}
+
+static void changes_of_any_order_of_members_are_read(void **state) {
+    (void)state;
+    expect(FEED_CONTINUOUS, 0,
+           "{ \"doc\" : {\"a\":1} , \"deleted\" : false, \"changes\" : [ {\"rev\":\"1-r\"} , { \"rev\" : "
+           "\"1-s\" } ], \"id\":\"a\", \"seq\": 17 }\n"
+           "{\"seq\":\"2\",\"id\":\"caf\xc3\xa9\",\"changes\":[{\"rev\":\"1-\\u0072\"}],\"doc\":null}\n"
+           "{\"seq\":\"3\",\"id\":\"c\",\"changes\":[],\"doc\":{},\"more\":1}\n"
+           "{\"seq\":\"4\",\"id\":\"d\",\"changes\":[{\"rev\":\"1-r\",\"x\":1}],\"id\":\"e\"}\n",
+           0, "17=a,1-r,1-s {\"a\":1};2=caf\xc3\xa9,1-r;3=c {};4=e,1-r;");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(continuous_lines_are_changes_and_empty_ones_heartbeats),
@@ -208,6 +244,8 @@ int main(void) {
         cmocka_unit_test(text_that_is_no_feed_is_refused),
         cmocka_unit_test(a_callback_can_stop_in_the_middle_of_a_chunk),
         cmocka_unit_test(a_bare_end_between_changes_is_in_order),
+        cmocka_unit_test(documents_that_nobody_wants_are_passed_over),
+        cmocka_unit_test(changes_of_any_order_of_members_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

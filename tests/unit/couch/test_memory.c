@@ -162,7 +162,7 @@ static void hear_heartbeat(void *arg) {
 
 static int parse_feed(void *arg) {
     (void)arg;
-    static const struct feed_events events = {hear_change, hear_heartbeat};
+    static const struct feed_events events = {.change = hear_change, .heartbeat = hear_heartbeat};
     static const char text[] = "{\"results\":[\n{\"seq\":\"1\",\"id\":\"a\",\"changes\":[{\"rev\":\"1-r\"}],"
                                "\"doc\":{\"x\":\"a string of some length\"}},\n"
                                "{\"seq\":2,\"id\":\"b\",\"changes\":[{\"rev\":\"1-r\"},{\"rev\":\"1-s\"}],"
@@ -208,7 +208,8 @@ static void attachments_are_put_in_whole_or_fail(void **state) {
 
 static void the_feed_says_that_memory_ran_out(void **state) {
     (void)state;
-    assert_true(failing_each(parse_feed, NULL, false) > 20);
+    /* Where the quick reader gets no memory for a number, jansson is asked. */
+    assert_true(failing_each(parse_feed, NULL, true) > 10);
 }
 
 static int setup(void **state) {

@@ -124,7 +124,8 @@ static void on_broken(void *arg, int error, const char *detail, long retry_ms) {
 }
 
 static struct feed *follow(struct store *s, const char *since, bool continuous, size_t line_limit) {
-    static const struct linnet_changes_events events = {on_change, on_caught_up, on_broken};
+    static const struct linnet_changes_events events = {
+        .change = on_change, .caught_up = on_caught_up, .broken = on_broken};
     const struct linnet_changes_options options = {.since = since,
                                                    .include_docs = true,
                                                    .continuous = continuous,
