@@ -5,4 +5,4 @@ root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 cd "$root"
 [ -f build/compile_commands.json ] || cmake --preset release >/dev/null || exit 1
 jq -r '.[].file' build/compile_commands.json | sort -u | grep -E "^$root/(common|workers|plugins)/.*\.c$" |
-  xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build 2>/dev/null
+  xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p build 2>/dev/null

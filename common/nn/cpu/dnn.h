@@ -78,10 +78,12 @@ enum dnn_kind {
     DNN_CONCATENATION /* SOURCES */
 };
 
-/* One step of what is done to a result before it is written: a function, or plus a tensor. */
+/* One step of what is done to a result before it is written: a function, plus a tensor, or plus what the
+ * destination holds. */
 struct dnn_post {
     struct linnet_nn_unary unary;
-    const struct dnn_layout *add; /* NULL: the function */
+    const struct dnn_layout *add; /* NULL: the function, or */
+    bool accumulate;              /* the destination's old elements */
 };
 
 /* What is wanted of an operation. Layouts are borrowed for the call; any where the operation may choose. */

@@ -261,7 +261,9 @@ static dnnl_status_t append_posts(dnnl_post_ops_t posts, const struct dnn_spec *
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < spec->nposts && !status; i++) {
         float alpha, beta;
-        if (spec->posts[i].add) {
+        if (spec->posts[i].accumulate) {
+            status = dnnl_post_ops_append_sum(posts, 1);
+        } else if (spec->posts[i].add) {
             status = dnnl_post_ops_append_binary(posts, dnnl_binary_add, &spec->posts[i].add->desc);
         } else {
             dnnl_alg_kind_t kind = algorithm(&spec->posts[i].unary, &alpha, &beta);

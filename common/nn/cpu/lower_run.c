@@ -3,28 +3,85 @@
 
 #include <string.h>
 
-int cpu_run(struct cpu_lowering *lowering, const struct dnn_spec *spec, struct cpu_argument *arguments, int n,
-            struct cpu_place *out) {
-    struct cpu_step step = {.kind = CPU_RUN};
-    struct cpu_argument brought[16];
-    int rc = n + 1 > (int)(sizeof brought / sizeof *brought)
-                 ? cpu_fail(lowering, LINNET_E_INTERNAL, "too many arguments")
-                 : cpu_compile(lowering, spec, &step.op);
+#define ARGUMENTS_MAX 16
+
+/* Compile `spec` and have its arguments brought to what it wants. */
+static int compile_and_bring(struct cpu_lowering *lowering, const struct dnn_spec *spec,
+                             const struct cpu_argument *arguments, int n,
+                             struct cpu_argument brought[ARGUMENTS_MAX], struct dnn_op **op) {
+    if (n + 1 > ARGUMENTS_MAX) return cpu_fail(lowering, LINNET_E_INTERNAL, "too many arguments");
+    int rc = cpu_compile(lowering, spec, op);
     if (rc) return rc;
     for (int i = 0; i < n && !rc; i++) {
-        const struct dnn_layout *wanted = dnn_op_layout(step.op, (enum dnn_role)arguments[i].role);
+        const struct dnn_layout *wanted = dnn_op_layout(*op, (enum dnn_role)arguments[i].role);
         brought[i] = arguments[i];
         if (wanted) rc = cpu_bring(lowering, arguments[i].place, wanted, &brought[i].place);
     }
-    struct cpu_place made;
-    if (!rc) rc = cpu_allocate(lowering, dnn_op_layout(step.op, DNN_DESTINATION), &made);
-    if (rc) {
-        dnn_op_free(step.op);
-        return rc;
-    }
+    if (rc) dnn_op_free(*op);
+    return rc;
+}
+
+static int emit_into(struct cpu_lowering *lowering, struct dnn_op *op, struct cpu_argument *brought, int n,
+                     struct cpu_place made, struct cpu_place *out) {
+    struct cpu_step step = {.kind = CPU_RUN, .op = op};
     brought[n] = (struct cpu_argument){DNN_DESTINATION, made};
-    rc = cpu_emit(lowering, &step, brought, n + 1);
+    int rc = cpu_emit(lowering, &step, brought, n + 1);
     if (!rc) *out = made;
+    return rc;
+}
+
+int cpu_run(struct cpu_lowering *lowering, const struct dnn_spec *spec, struct cpu_argument *arguments, int n,
+            struct cpu_place *out) {
+    struct cpu_argument brought[ARGUMENTS_MAX];
+    struct cpu_place made;
+    struct dnn_op *op;
+    int rc = compile_and_bring(lowering, spec, arguments, n, brought, &op);
+    if (rc) return rc;
+    rc = cpu_allocate(lowering, dnn_op_layout(op, DNN_DESTINATION), &made);
+    if (!rc) return emit_into(lowering, op, brought, n, made, out);
+    dnn_op_free(op);
+    return rc;
+}
+
+/* Is a tensor's memory free for others once the node being lowered has read it? Views share a buffer, so all
+ * tensors in it count. */
+static bool dies_here(const struct cpu_lowering *lowering, uint32_t tensor) {
+    const struct linnet_nn_graph *graph = lowering->graph;
+    uint32_t buffer = lowering->places[tensor].buffer;
+    if (lowering->plan->buffers[buffer].memory != CPU_ARENA) return false;
+    for (uint32_t i = 0; i < graph->ntensors; i++) {
+        const struct linnet_nn_tensor *other = &graph->tensors[i];
+        if (!lowering->places[i].layout || lowering->places[i].buffer != buffer) continue;
+        uint32_t reads = 0;
+        for (uint32_t k = 0; k < other->nusers; k++) {
+            reads += other->users[k] == lowering->node;
+            if (other->users[k] > lowering->node) return false;
+        }
+        if (other->output || reads > 1 || (reads && i != tensor)) return false;
+    }
+    return true;
+}
+
+/* Run `spec`, one of whose posts adds what the destination holds: the tensor `added`, viewed at `place`. Its
+ * own memory is the destination where nobody needs it any more. */
+static int run_accumulating(struct cpu_lowering *lowering, const struct dnn_spec *spec,
+                            const struct cpu_argument *arguments, int n, uint32_t added,
+                            struct cpu_place place, struct cpu_place *out) {
+    struct cpu_argument brought[ARGUMENTS_MAX];
+    struct dnn_op *op;
+    int rc = compile_and_bring(lowering, spec, arguments, n, brought, &op);
+    if (rc) return rc;
+    const struct dnn_layout *wanted = dnn_op_layout(op, DNN_DESTINATION);
+    struct cpu_place made = place;
+    if (!dnn_layout_equal(place.layout, wanted)) {
+        rc = cpu_bring(lowering, place, wanted, &made);
+    } else if (!dies_here(lowering, added)) {
+        struct dnn_spec copy = {.kind = DNN_COPY, .source = place.layout, .destination = wanted};
+        struct cpu_argument source = {DNN_SOURCE, place};
+        rc = cpu_run(lowering, &copy, &source, 1, &made);
+    }
+    if (!rc) return emit_into(lowering, op, brought, n, made, out);
+    dnn_op_free(op);
     return rc;
 }
 
@@ -102,11 +159,21 @@ int cpu_arithmetic(struct cpu_lowering *lowering, enum linnet_nn_arithmetic kind
     return cpu_run(lowering, &spec, arguments, 2, to);
 }
 
-/* The posts of the node as oneDNN's, with the tensors that they add as further arguments; returns how many
- * arguments there are, or a negative error. */
+/* What the posts of a node come to. */
+struct posts {
+    struct cpu_argument
+        arguments[8 + LINNET_NN_POSTS_MAX]; /* the operation's own and the tensors that posts add */
+    int n;
+    uint32_t accumulated; /* tensor that the destination holds at first; LINNET_NN_NONE: none */
+    struct cpu_place place;
+};
+
+/* The posts of the node as oneDNN's. With `accumulate` the first tensor that is added is to lie in the
+ * destination: all of oneDNN's kernels do that, while some leave a tensor elsewhere to much slower ones. */
 static int add_posts(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct dnn_spec *spec,
-                     struct cpu_argument *arguments, int n, int rank, const int64_t *dims) {
+                     int rank, const int64_t *dims, bool accumulate, struct posts *posts) {
     spec->nposts = 0;
+    posts->accumulated = LINNET_NN_NONE;
     for (uint32_t i = 0; i < node->nposts; i++) {
         const struct linnet_nn_post *post = &node->posts[i];
         struct linnet_nn_unary steps[2];
@@ -118,10 +185,16 @@ static int add_posts(struct cpu_lowering *lowering, const struct linnet_nn_node 
         int rc = cpu_place_of(lowering, node->inputs[post->input], &added);
         if (!rc) rc = cpu_view(lowering, added, rank, dims, &added);
         if (rc) return rc;
-        arguments[n++] = (struct cpu_argument){DNN_POSTS + spec->nposts, added};
+        if (accumulate && posts->accumulated == LINNET_NN_NONE) {
+            posts->accumulated = node->inputs[post->input];
+            posts->place = added;
+            spec->posts[spec->nposts++] = (struct dnn_post){.accumulate = true};
+            continue;
+        }
+        posts->arguments[posts->n++] = (struct cpu_argument){DNN_POSTS + spec->nposts, added};
         spec->posts[spec->nposts++] = (struct dnn_post){.add = added.layout};
     }
-    return n;
+    return 0;
 }
 
 static int posts_apart(struct cpu_lowering *lowering, const struct linnet_nn_node *node, int rank,
@@ -143,15 +216,26 @@ static int posts_apart(struct cpu_lowering *lowering, const struct linnet_nn_nod
     return rc;
 }
 
+static int run_fused(struct cpu_lowering *lowering, struct dnn_spec *spec,
+                     const struct cpu_argument *arguments, int n, int rank, const int64_t *dims,
+                     bool accumulate, struct cpu_place *out) {
+    struct posts posts = {.n = n};
+    memcpy(posts.arguments, arguments, (size_t)n * sizeof *arguments);
+    int rc =
+        add_posts(lowering, &lowering->graph->nodes[lowering->node], spec, rank, dims, accumulate, &posts);
+    if (rc) return rc;
+    if (posts.accumulated != LINNET_NN_NONE)
+        return run_accumulating(lowering, spec, posts.arguments, posts.n, posts.accumulated, posts.place,
+                                out);
+    return cpu_run(lowering, spec, posts.arguments, posts.n, out);
+}
+
 int cpu_run_with_posts(struct cpu_lowering *lowering, struct dnn_spec *spec, struct cpu_argument *arguments,
                        int n, int rank, const int64_t *dims, struct cpu_place *out) {
     const struct linnet_nn_node *node = &lowering->graph->nodes[lowering->node];
-    struct cpu_argument all[8 + LINNET_NN_POSTS_MAX];
-    memcpy(all, arguments, (size_t)n * sizeof *all);
-    int count = add_posts(lowering, node, spec, all, n, rank, dims);
-    if (count < 0) return count;
-    int rc = cpu_run(lowering, spec, all, count, out);
-    if (rc != LINNET_E_UNSUPPORTED || !spec->nposts) return rc;
+    int rc = run_fused(lowering, spec, arguments, n, rank, dims, true, out);
+    if (rc == LINNET_E_UNSUPPORTED) rc = run_fused(lowering, spec, arguments, n, rank, dims, false, out);
+    if (rc != LINNET_E_UNSUPPORTED || !node->nposts) return rc;
     spec->nposts = 0;
     rc = cpu_run(lowering, spec, arguments, n, out);
     return rc ? rc : posts_apart(lowering, node, rank, dims, out);
