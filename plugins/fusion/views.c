@@ -1,5 +1,6 @@
 #include "plugins/fusion/views.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static void organ_weights(const json_t *model, const struct fusion_config *confi
     const json_t *measured = json_object_get(json_object_get(model, "accuracy"), "by_organ");
     for (int o = 0; o < FUSION_ORGANS; o++) {
         const json_t *value = json_object_get(json_object_get(measured, fusion_organ_name(o)), "macro_top1");
-        out[o] = config->measured && json_is_number(value) ? clamped(json_number_value(value))
+        out[o] = config->measured && json_is_number(value) ? sqrt(clamped(json_number_value(value)))
                                                            : config->organ_weights[o];
     }
 }
