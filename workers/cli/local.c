@@ -1,10 +1,12 @@
 #include "workers/cli/local.h"
 
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/digest.h"
 #include "common/base/json.h"
@@ -26,6 +28,7 @@ struct loader {
     const struct linnet_local_options *options;
     struct linnet_observation *observation;
     json_t *documents; /* as found, in order */
+    json_t *sources;   /* the path of each */
     struct picture *pictures;
     size_t npictures;
     char ulid[LINNET_ULID_SIZE];
@@ -66,6 +69,9 @@ static int add_documents(struct loader *loader, const char *path, struct linnet_
     if (json_is_array(list) ? json_array_extend(loader->documents, list)
                             : json_array_append(loader->documents, list))
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    while (!rc && json_array_size(loader->sources) < json_array_size(loader->documents))
+        if (json_array_append_new(loader->sources, json_string(path)))
+            rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     json_decref(root);
     return rc;
 }
@@ -151,25 +157,44 @@ static json_t *stub_of(const char *content_type, const struct linnet_bytes *byte
                      "digest", text, "stub", 1);
 }
 
-/* An inline attachment's bytes; its place in the document becomes a stub. */
-static int take_inline(struct loader *loader, const char *id, const char *name, json_t *attachments,
+static int decode(const char *text, void **data, size_t *size) {
+    size_t room = strlen(text) / 4 * 3 + 3;
+    *data = malloc(room);
+    if (!*data) return LINNET_E_NOMEM;
+    if (!sodium_base642bin(*data, room, text, strlen(text), " \r\n", size, NULL,
+                           sodium_base64_VARIANT_ORIGINAL))
+        return 0;
+    free(*data);
+    return LINNET_E_PARSE;
+}
+
+/* <path without .json>/<name>. LINNET_E_NOT_FOUND: there is no such file. */
+static int read_beside(const char *path, const char *name, void **data, size_t *size,
                        struct linnet_error *err) {
+    char file[PATH_MAX];
+    int length = snprintf(file, sizeof(file), "%.*s/%s", (int)(strlen(path) - strlen(".json")), path, name);
+    if (length >= (int)sizeof(file) || strchr(name, '/') || access(file, F_OK)) return LINNET_E_NOT_FOUND;
+    return linnet_file_read(file, PICTURE_LIMIT, data, size, err);
+}
+
+/* An attachment's bytes, from the document or from beside it; its place in the document becomes a stub. */
+static int take_attachment(struct loader *loader, const char *id, const char *path, const char *name,
+                           json_t *attachments, struct linnet_error *err) {
     json_t *attachment = json_object_get(attachments, name);
     const char *text = json_string_value(json_object_get(attachment, "data"));
-    if (!text) return 0;
-    size_t room = strlen(text) / 4 * 3 + 3, size;
-    unsigned char *data = malloc(room);
-    if (!data || sodium_base642bin(data, room, text, strlen(text), " \r\n", &size, NULL,
-                                   sodium_base64_VARIANT_ORIGINAL)) {
-        free(data);
-        return linnet_error_set(err, LINNET_E_PARSE, "the attachment %s of %s is no base64", name, id);
-    }
+    void *data;
+    size_t size;
+    int rc = text ? decode(text, &data, &size) : read_beside(path, name, &data, &size, err);
+    if (rc == LINNET_E_NOT_FOUND) return 0; /* then a stage that wants it does without */
+    if (rc == LINNET_E_PARSE)
+        return linnet_error_set(err, rc, "the attachment %s of %s is no base64", name, id);
+    if (rc) return rc;
     char type[128];
     snprintf(type, sizeof(type), "%s",
              linnet_json_string(attachment, "content_type", linnet_local_type(data, size)));
     struct linnet_bytes *bytes = linnet_bytes_new(data, size, free);
     if (!bytes) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    int rc = json_object_set_new(attachments, name, stub_of(type, bytes)) ? LINNET_E_NOMEM : 0;
+    if (text && json_object_set_new(attachments, name, stub_of(type, bytes))) rc = LINNET_E_NOMEM;
     if (!rc) rc = linnet_observation_put_blob(loader->observation, id, name, type, bytes);
     linnet_bytes_unref(bytes);
     return rc ? linnet_error_set(err, rc, "out of memory") : 0;
@@ -186,7 +211,7 @@ static int put(struct loader *loader, json_t *document, struct linnet_error *err
     return rc;
 }
 
-static int put_document(struct loader *loader, json_t *found, struct linnet_error *err) {
+static int put_document(struct loader *loader, json_t *found, const char *path, struct linnet_error *err) {
     if (!json_is_object(found))
         return linnet_error_set(err, LINNET_E_INVALID, "a document must be a JSON object");
     json_t *document = json_deep_copy(found);
@@ -207,7 +232,7 @@ static int put_document(struct loader *loader, json_t *found, struct linnet_erro
     json_object_foreach_safe(attachments, next, name, attachment) {
         char copy[256];
         snprintf(copy, sizeof(copy), "%s", name);
-        if (!rc) rc = take_inline(loader, id, copy, attachments, err);
+        if (!rc) rc = take_attachment(loader, id, path, copy, attachments, err);
     }
     return rc;
 }
@@ -262,7 +287,8 @@ static int put_observation(struct loader *loader, struct linnet_error *err) {
 static int assemble(struct loader *loader, struct linnet_error *err) {
     int rc = 0;
     for (size_t i = 0; !rc && i < json_array_size(loader->documents); i++)
-        rc = put_document(loader, json_array_get(loader->documents, i), err);
+        rc = put_document(loader, json_array_get(loader->documents, i),
+                          json_string_value(json_array_get(loader->sources, i)), err);
     for (size_t i = 0; !rc && i < loader->npictures; i++)
         rc = put_picture(loader, &loader->pictures[i], err);
     return rc ? rc : put_observation(loader, err);
@@ -272,7 +298,8 @@ int linnet_local_load(const char *const *paths, size_t n, const struct linnet_lo
                       struct linnet_observation *out, struct linnet_error *err) {
     struct linnet_observation observation;
     struct loader loader = {.options = options, .observation = &observation, .documents = json_array()};
-    int rc = loader.documents ? 0 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    loader.sources = json_array();
+    int rc = loader.documents && loader.sources ? 0 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     for (size_t i = 0; !rc && i < n; i++)
         rc = ends_with(paths[i], ".json") ? add_documents(&loader, paths[i], err)
                                           : add_picture(&loader, paths[i], err);
@@ -290,5 +317,6 @@ int linnet_local_load(const char *const *paths, size_t n, const struct linnet_lo
         linnet_bytes_unref(loader.pictures[i].bytes);
     free(loader.pictures);
     json_decref(loader.documents);
+    json_decref(loader.sources);
     return rc;
 }

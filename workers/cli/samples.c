@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/digest.h"
 #include "common/base/json.h"
+#include "common/base/ulid.h"
 #include "workers/cli/local.h"
 #include "workers/worker/embedded.h"
 
@@ -23,9 +25,9 @@ static bool is_folder(const char *path) {
     return !stat(path, &status) && S_ISDIR(status.st_mode);
 }
 
-/* The paths of what is in a folder, in order; NULL with *n 0 if there is nothing. The caller frees each and
- * the array. */
-static char **list(const char *folder, size_t *n) {
+/* The paths of what is in a folder (its own folders too, if asked for), in order; NULL with *n 0 if there is
+ * nothing. The caller frees each and the array. */
+static char **list(const char *folder, bool folders, size_t *n) {
     struct dirent **entries = NULL;
     int found = scandir(folder, &entries, visible, alphasort);
     char **paths = found > 0 ? calloc((size_t)found, sizeof(char *)) : NULL;
@@ -33,7 +35,7 @@ static char **list(const char *folder, size_t *n) {
     for (int i = 0; i < found; i++) {
         char path[PATH_MAX];
         snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
-        if (paths && (paths[*n] = strdup(path))) ++*n;
+        if (paths && (folders || !is_folder(path)) && (paths[*n] = strdup(path))) ++*n;
         free(entries[i]);
     }
     free(entries);
@@ -58,22 +60,56 @@ static int add(struct linnet_samples *samples, const char *const *paths, size_t 
 
 static int add_folder(struct linnet_samples *samples, const char *folder, struct linnet_error *err) {
     size_t n;
-    char **paths = list(folder, &n);
+    char **paths = list(folder, false, &n); /* a folder in it holds attachments */
     int rc = n ? add(samples, (const char *const *)paths, n, err) : 0;
+    free_paths(paths, n);
+    return rc;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Is it the folder of a document's attachments, `<document>.json` beside it? */
+static bool holds_attachments(const char *path) {
+    char document[PATH_MAX];
+    snprintf(document, sizeof(document), "%s.json", path);
+    return access(document, F_OK) == 0;
+}
+
+/* How many of the paths, from the first on, are documents of one observation by their names
+ * ("<obs>:<kind>….json"), as `linnet run --out` leaves them; 1 if the first is anything else. */
+static size_t same_observation(char *const *paths, size_t n) {
+    const char *first = base_name(paths[0]);
+    size_t ulid = LINNET_ULID_SIZE - 1, i = 1;
+    if (!linnet_ulid_valid(first, strcspn(first, ":")) || is_folder(paths[0])) return 1;
+    while (i < n && !strncmp(base_name(paths[i]), first, ulid))
+        i++;
+    return i;
+}
+
+/* All that a folder holds, one observation after the other. */
+static int add_each(struct linnet_samples *samples, const char *folder, struct linnet_error *err) {
+    size_t n, step;
+    char **paths = list(folder, true, &n), **entries = calloc(n + 1, sizeof(char *));
+    size_t nentries = 0;
+    int rc = entries ? 0 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    for (size_t i = 0; !rc && i < n; i++)
+        if (!is_folder(paths[i]) || !holds_attachments(paths[i])) entries[nentries++] = paths[i];
+    for (size_t i = 0; !rc && i < nentries; i += step) {
+        step = same_observation(entries + i, nentries - i);
+        rc = is_folder(entries[i]) ? add_folder(samples, entries[i], err)
+                                   : add(samples, (const char *const *)entries + i, step, err);
+    }
+    free(entries);
     free_paths(paths, n);
     return rc;
 }
 
 int linnet_samples_load(const char *path, struct linnet_samples *out, struct linnet_error *err) {
     struct linnet_samples samples = {0};
-    size_t n = 0;
-    int rc = 0;
-    char **paths = is_folder(path) ? list(path, &n) : NULL;
-    if (!is_folder(path)) rc = add(&samples, &path, 1, err);
-    for (size_t i = 0; !rc && i < n; i++)
-        rc = is_folder(paths[i]) ? add_folder(&samples, paths[i], err)
-                                 : add(&samples, (const char *const *)&paths[i], 1, err);
-    free_paths(paths, n);
+    int rc = is_folder(path) ? add_each(&samples, path, err) : add(&samples, &path, 1, err);
     if (!rc && !samples.n) rc = linnet_error_set(err, LINNET_E_NOT_FOUND, "%s holds no sample", path);
     if (rc)
         linnet_samples_done(&samples);

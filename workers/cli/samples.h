@@ -12,8 +12,9 @@ struct linnet_samples {
     size_t n;
 };
 
-/* Each entry of a folder is one observation: a .json file (linnet_local_load), a photograph, or a folder of
- * these. A path that is a file is the only one. LINNET_E_NOT_FOUND if there is none, and the errors of
+/* Each entry of a folder is one observation: a .json file (linnet_local_load), a photograph, a folder of
+ * these, or several .json files named after documents of one observation (as `linnet run --out` leaves them).
+ * A path that is a file is the only one. LINNET_E_NOT_FOUND if there is none, and the errors of
  * linnet_local_load. */
 int linnet_samples_load(const char *path, struct linnet_samples *out, struct linnet_error *err);
 /* One observation with an example document of each kind that the schemas have, and a drawn picture for every

@@ -61,7 +61,7 @@ static const struct argp_option argp_options[] = {
      0},
     {"references", KEY_REFERENCES, "DIR", 0,
      "Reference documents (taxa, floras, models) as .json and .jsonl files", 0},
-    {"out", KEY_OUT, "DIR", 0, "Write documents and attachments into DIR as well", 0},
+    {"out", KEY_OUT, "DIR", 0, "Write documents and attachments into DIR as well, those that came in too", 0},
     {"flora", KEY_FLORA, "ID", 0, "The flora to identify within (flora:NAME)", 0},
     {"threads", KEY_THREADS, "N", 0, "Threads of each stage (as the plugin asks)", 0},
     {"json", KEY_JSON, 0, 0, "One document a line, even on a terminal", 0},
@@ -214,12 +214,21 @@ static void check_documents(const struct session *session) {
     }
 }
 
+/* Not everything that is installed is of use to everybody: a model may be missing. Who names a plugin wants
+ * it. */
+static void on_left_out(void *arg, const struct linnet_plugin *plugin, const char *why) {
+    (void)arg;
+    fprintf(stderr, "linnet run: without %s, which does not open: %s\n", plugin->name, why);
+}
+
 static int open_session(struct session *session) {
     const struct options *options = session->options;
     int rc = linnet_local_load(options->files, options->nfiles, &options->local, &session->observation,
                                &session->err);
     if (rc) return rc;
     session->loaded = true;
+    if (options->out) rc = linnet_local_save_all(options->out, &session->observation, &session->err);
+    if (rc) return rc;
     rc = open_plugins(session);
     if (!rc && options->config)
         rc = linnet_json_load_file(options->config, 0, &session->config, &session->err);
@@ -232,8 +241,10 @@ static int open_session(struct session *session) {
         session->stages[i].file = session->files[i];
         session->stages[i].config = config_of(session->config, session->files[i]->plugin.name);
     }
-    struct linnet_pipeline_options pipeline = {
-        .references = session->references, .schemas = session->schemas, .threads = options->threads};
+    struct linnet_pipeline_options pipeline = {.left_out = options->nplugins ? NULL : on_left_out,
+                                               .references = session->references,
+                                               .schemas = session->schemas,
+                                               .threads = options->threads};
     return linnet_pipeline_open(&session->loop, session->stages, session->nstages, &pipeline,
                                 &session->pipeline, &session->err);
 }
@@ -254,30 +265,13 @@ static void describe_blobs(json_t *document, const struct linnet_result *result)
     json_object_set_new(document, "_attachments", attachments);
 }
 
-static int save(const char *path, const void *data, size_t size) {
-    FILE *file = fopen(path, "we");
-    bool written = file && fwrite(data, 1, size, file) == size;
-    if (file && fclose(file)) written = false;
-    if (!written) fprintf(stderr, "linnet run: %s cannot be written: %s\n", path, strerror(errno));
-    return written ? 0 : LINNET_E_IO;
-}
-
-/* DIR/<id>.json, DIR/<id>/<attachment>: a folder that --references reads again. */
-static int save_result(const char *folder, const json_t *document, const struct linnet_result *result) {
-    char path[PATH_MAX], below[PATH_MAX];
-    char *text = json_dumps(document, JSON_INDENT(2));
-    snprintf(path, sizeof(path), "%s/%s.json", folder, result->id);
-    int rc = text ? save(path, text, strlen(text)) : LINNET_E_NOMEM;
-    free(text);
-    snprintf(path, sizeof(path), "%s/%s", folder, result->id);
-    if (!rc && result->nblobs && mkdir(path, 0777) && errno != EEXIST) rc = LINNET_E_IO;
-    for (size_t i = 0; !rc && i < result->nblobs; i++) {
-        const struct linnet_result_blob *blob = &result->blobs[i];
-        if (strchr(blob->name, '/')) continue;
-        int size = snprintf(below, sizeof(below), "%s/%s", path, blob->name);
-        rc = size < (int)sizeof(below) ? save(below, blob->bytes->data, blob->bytes->size) : LINNET_E_LIMIT;
-    }
-    return rc;
+static int save_result(struct session *session, const json_t *document, const struct linnet_result *result) {
+    const char *folder = session->options->out;
+    int rc = linnet_local_save(folder, result->id, document, &session->err);
+    for (size_t i = 0; !rc && i < result->nblobs; i++)
+        rc = linnet_local_save_blob(folder, result->id, result->blobs[i].name, result->blobs[i].bytes,
+                                    &session->err);
+    return rc ? linnet_say_error("run", &session->err) : 0;
 }
 
 /* The document as the store would show it: what it is comes first. */
@@ -294,13 +288,14 @@ static json_t *as_stored(const struct linnet_result *result) {
     return document;
 }
 
-static int print_result(const struct options *options, const struct linnet_result *result) {
+static int print_result(struct session *session, const struct linnet_result *result) {
+    const struct options *options = session->options;
     json_t *document = as_stored(result);
     if (!document) return LINNET_E_NOMEM;
     bool wide = options->say.json || !isatty(STDOUT_FILENO);
     json_dumpf(document, stdout, wide ? JSON_COMPACT : JSON_INDENT(2));
     putchar('\n');
-    int rc = options->out ? save_result(options->out, document, result) : 0;
+    int rc = options->out && result->document ? save_result(session, document, result) : 0;
     json_decref(document);
     return rc;
 }
@@ -320,7 +315,7 @@ static void on_over(void *arg, const struct linnet_pipeline_outcome *outcome) {
         bool last = true;
         for (size_t j = i + 1; j < outcome->nresults; j++)
             if (!strcmp(outcome->results[i].id, outcome->results[j].id)) last = false;
-        if (last && print_result(session->options, &outcome->results[i])) session->code = LINNET_EXIT_FAILED;
+        if (last && print_result(session, &outcome->results[i])) session->code = LINNET_EXIT_FAILED;
     }
     for (size_t i = 0; i < outcome->nnotes; i++)
         print_note(&outcome->notes[i]);

@@ -273,9 +273,10 @@ bool linnet_rig_items(struct linnet_rig *rig, const struct linnet_observation *s
                       bool (*each)(void *arg, struct linnet_rig *rig, struct linnet_work *work), void *arg) {
     const struct linnet_plugin *plugin = linnet_stage_plugin(rig->stage);
     if (plugin->scope == LINNET_SCOPE_SITE) return site_items(rig, sample, each, arg);
+    /* No result has this fingerprint: what the samples hold of the plugin's own is made again. */
     struct linnet_planned_stage stage = {.name = linnet_stage_name(rig->stage),
                                          .plugin = plugin,
-                                         .fingerprint = linnet_stage_fingerprint(rig->stage),
+                                         .fingerprint = "",
                                          .instance = linnet_stage_instance(rig->stage),
                                          .policy = LINNET_POLICY_BACKFILL};
     struct linnet_plan plan;

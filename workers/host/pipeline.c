@@ -359,6 +359,8 @@ static int sort_stages(const struct linnet_pipeline_stage *stages, size_t n, str
 int linnet_pipeline_open(uv_loop_t *loop, const struct linnet_pipeline_stage *stages, size_t n,
                          const struct linnet_pipeline_options *options, struct linnet_pipeline **out,
                          struct linnet_error *err) {
+    struct linnet_error local;
+    if (!err) err = &local;
     if (n == 0) return linnet_error_set(err, LINNET_E_INVALID, "a pipeline without a stage");
     struct linnet_graph graph;
     int rc = sort_stages(stages, n, &graph, err);
@@ -379,8 +381,14 @@ int linnet_pipeline_open(uv_loop_t *loop, const struct linnet_pipeline_stage *st
     if (options->references) linnet_references_ref(options->references);
     pipeline->stages = opened;
     pipeline->planned = planned;
-    for (size_t i = 0; !rc && i < n; i++)
-        rc = open_stage(pipeline, &stages[graph.order[i]], err);
+    for (size_t i = 0; !rc && i < n; i++) {
+        const struct linnet_pipeline_stage *stage = &stages[graph.order[i]];
+        rc = open_stage(pipeline, stage, err);
+        if (rc != LINNET_E_PLUGIN || !options->left_out) continue;
+        options->left_out(options->left_out_arg, &stage->file->plugin, err->detail);
+        rc = i + 1 < n || pipeline->nstages ? 0 : rc;
+    }
+    if (!rc && !pipeline->nstages) rc = LINNET_E_PLUGIN; /* err has the words of the last */
     linnet_graph_done(&graph);
     pipeline->open_stages = pipeline->nstages;
     if (!rc) {

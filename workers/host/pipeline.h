@@ -25,6 +25,10 @@ struct linnet_pipeline_options {
     unsigned threads;                     /* of each stage; 0: what its plugin wants */
     json_t *(*unseal)(void *arg, const char *sealed);
     void *unseal_arg;
+    /* A stage that does not open is told here and left out, unless none is left. NULL: it fails the opening.
+     */
+    void (*left_out)(void *arg, const struct linnet_plugin *plugin, const char *why);
+    void *left_out_arg;
 };
 
 /* One thing that went wrong, or that a stage passed over. */
