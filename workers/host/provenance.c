@@ -234,8 +234,12 @@ int linnet_result_complete(json_t *document, const char *id, const char *kind,
         return linnet_error_set(err, LINNET_E_INVALID, "the emitted %s is no JSON object", kind);
     int rc = refuse_own_members(document, kind, err);
     if (rc) return rc;
-    json_t *stage = json_pack("{s:s, s:s, s:s, s:s*}", "name", from->stage, "version", from->version,
-                              "fingerprint", from->fingerprint, "device", from->device);
+    json_t *stage = json_pack("{s:s, s:s, s:s}", "name", from->stage, "version", from->version, "fingerprint",
+                              from->fingerprint);
+    if (stage && from->device && json_object_set_new(stage, "device", json_string(from->device))) {
+        json_decref(stage);
+        stage = NULL;
+    }
     if (!stage || json_object_set_new(document, "_id", json_string(id)) ||
         json_object_set_new(document, "kind", json_string(kind)) ||
         json_object_set(document, "stage", stage) || json_object_set(document, "inputs", inputs) ||

@@ -79,8 +79,8 @@ static bool of_active_model(void *instance, const struct linnet_item *item, bool
 
 #define SAMPLE                                                                                               \
     .struct_size = sizeof(struct linnet_plugin), .abi = LINNET_PLUGIN_ABI, .output_version = 1,              \
-    .version = "1.0.0", .licence = "Apache-2.0", .summary = "a sample", .batch_max = 4,               \
-    .open = never_open, .process = never_process, .close = never_close
+    .version = "1.0.0", .licence = "Apache-2.0", .summary = "a sample", .batch_max = 4, .open = never_open,  \
+    .process = never_process, .close = never_close
 
 static const char *const original[] = {"original", NULL}, *const model_jpg[] = {"model.jpg", NULL};
 static const char *const view_fields[] = {"views.image=@.region", "views.image=@.organ", NULL};
