@@ -64,8 +64,8 @@ int linnet_error_prefix(struct linnet_error *err, const char *format, ...) {
     for (const char *s = ": "; *s && used < most; s++)
         text[used++] = *s;
     if (kept > most - used) kept = most - used; /* the prefix says where; the end of a long detail can go */
-    memcpy(text + used, err->detail, kept);
-    memcpy(err->detail, text, used + kept);
+    memmove(err->detail + used, err->detail, kept);
+    memcpy(err->detail, text, used);
     err->detail[used + kept] = '\0';
     return err->code;
 }

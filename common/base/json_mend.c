@@ -37,7 +37,8 @@ static char *mend_string(char *s, const char *end) {
         }
         long next = unit >= 0xd800 && unit <= 0xdbff ? escaped_unit(s + 6, end) : -1;
         bool pair = next >= 0xdc00 && next <= 0xdfff;
-        if (!pair && (unit == 0 || (unit >= 0xd800 && unit <= 0xdfff))) memcpy(s, "\\ufffd", 6);
+        if (!pair && (unit == 0 || (unit >= 0xd800 && unit <= 0xdfff)))
+            memcpy(s + 2, "fffd", 4); /* NOLINT(bugprone-not-null-terminated-result): inside a text */
         s += pair ? 12 : 6;
     }
     return s < end ? s + 1 : s;

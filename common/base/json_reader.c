@@ -233,7 +233,7 @@ static json_t *read_number(struct linnet_json_reader *reader) {
 /* ---- values ---- */
 
 static json_t *read_word(struct linnet_json_reader *reader, const char *word, size_t size, json_t *value) {
-    if ((size_t)(reader->end - reader->s) < size || memcmp(reader->s, word, size)) return NULL;
+    if ((size_t)(reader->end - reader->s) < size || memcmp(reader->s, word, size) != 0) return NULL;
     reader->s += size;
     return value;
 }

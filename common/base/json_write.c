@@ -115,7 +115,7 @@ static const json_t *attachment_identity(const json_t *attachment) {
 
 /* Is the member left out of a document's digest: an underscore's, but attachments where there are any? */
 static bool is_left_out(const char *key, const json_t *value) {
-    return key[0] == '_' && (strcmp(key, "_attachments") || !json_object_size(value));
+    return key[0] == '_' && (strcmp(key, "_attachments") != 0 || !json_object_size(value));
 }
 
 static int write_sorted(struct writer *writer, const json_t *object) {

@@ -37,7 +37,7 @@ int linnet_log_level(const char *name) {
 /* If `text` starts an authority with credentials ("://user:password@"), the length of what is before the
  * password and the length of the password; else 0. */
 static size_t find_password(const char *text, size_t *password) {
-    if (strncmp(text, "://", 3)) return 0;
+    if (strncmp(text, "://", 3) != 0) return 0;
     const char *start = text + 3, *colon = NULL, *at = NULL;
     for (const char *s = start; *s && !strchr("/?# \t\r\n\"'<>", *s); s++) {
         if (*s == ':' && !colon) colon = s;

@@ -71,7 +71,7 @@ void linnet_metrics_free(struct linnet_metrics *metrics) {
 
 static struct family *find_family(struct linnet_metrics *metrics, const char *name) {
     struct family *family = metrics->first;
-    while (family && strcmp(family->name, name))
+    while (family && strcmp(family->name, name) != 0)
         family = family->next;
     return family;
 }
@@ -100,11 +100,9 @@ static struct linnet_metric *make_metric(enum kind kind, const char *labels) {
 static struct linnet_metric *find_or_make(struct linnet_metrics *metrics, enum kind kind, const char *name,
                                           const char *labels, const char *help) {
     struct family *family = find_family(metrics, name);
-    if (family) {
-        for (struct linnet_metric *metric = family->first; metric; metric = metric->next)
-            if (!strcmp(metric->labels, labels)) return metric->kind == kind ? metric : NULL;
-        if (family->first->kind != kind) return NULL; /* one name, one kind: a programmer's mistake */
-    }
+    if (family && family->first->kind != kind) return NULL; /* one name, one kind: a programmer's mistake */
+    for (struct linnet_metric *metric = family ? family->first : NULL; metric; metric = metric->next)
+        if (!strcmp(metric->labels, labels)) return metric;
     struct linnet_metric *metric = make_metric(kind, labels);
     if (!metric) return NULL;
     if (family) {

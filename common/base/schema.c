@@ -404,7 +404,7 @@ void linnet_schemas_free(struct linnet_schemas *set) {
 
 const struct schema_document *linnet_schemas_find(const struct linnet_schemas *set, const char *name) {
     const struct schema_document *document = set->first;
-    while (document && strcmp(document->name, name))
+    while (document && strcmp(document->name, name) != 0)
         document = document->next;
     return document;
 }
@@ -436,7 +436,7 @@ static struct schema_node *resolve(const struct linnet_schemas *set, const struc
     if (!document) return NULL;
     const char *fragment = reference[size] ? reference + size + 1 : "";
     struct schema_node *node = document->nodes;
-    while (node && strcmp(node->pointer + 1, fragment))
+    while (node && strcmp(node->pointer + 1, fragment) != 0)
         node = node->next;
     return node;
 }

@@ -191,8 +191,9 @@ static long next_retry(struct linnet_changes *changes) {
     if (changes->failures < 1000) changes->failures++;
     uint32_t most = FIRST_RETRY_MS << doublings;
     if (most > LAST_RETRY_MS) most = LAST_RETRY_MS;
-    return (long)(most / 2 +
-                  randombytes_uniform(most / 2 + 1)); /* so that a hundred clients do not come back as one */
+    uint32_t least = most / 2;
+    /* So that a hundred clients do not come back as one. */
+    return least + randombytes_uniform(most - least + 1);
 }
 
 /* A handle for the next request, as every request has one of its own (couch_easy_get says why). */
@@ -329,7 +330,7 @@ static void on_success(struct linnet_changes *changes) {
 static void on_ended(struct couch_transfer *transfer, CURLcode code) {
     struct linnet_changes *changes = (struct linnet_changes *)transfer;
     char detail[600] = "";
-    if (changes->timer) uv_timer_stop(&changes->timer->timer);
+    uv_timer_stop(&changes->timer->timer);
     if (!changes->closed) {
         changes->state = HELD;
         int error = find_failure(changes, code, detail, sizeof detail);

@@ -38,8 +38,9 @@ static int take_url_apart(struct linnet_couch *couch, CURLU *url, const char *te
     curl_url_set(url, CURLUPART_QUERY, NULL, 0);
     curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
     if (!rc) rc = url_part(url, CURLUPART_URL, 0, &couch->base);
-    if (rc) return rc;
-    if (strncmp(couch->base, "http://", 7) && strncmp(couch->base, "https://", 8)) return LINNET_E_INVALID;
+    if (rc || !couch->base) return rc ? rc : LINNET_E_INVALID;
+    if (strncmp(couch->base, "http://", 7) != 0 && strncmp(couch->base, "https://", 8) != 0)
+        return LINNET_E_INVALID;
     for (size_t size = strlen(couch->base); size && couch->base[size - 1] == '/';)
         couch->base[--size] = '\0';
     return 0;

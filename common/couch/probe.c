@@ -49,7 +49,7 @@ static void on_database(struct linnet_couch_request *request, const struct linne
     /* CouchDB gives seconds since 1970, before 3.3 always "0"; the embedded store gives the database a uuid
      * of its own; others give when the server was started, which says nothing about the database. */
     const char *made = linnet_json_string(response->json, "instance_start_time", "0");
-    if (strstr(probe->server.vendor, "Apache") && strcmp(made, "0"))
+    if (strstr(probe->server.vendor, "Apache") && strcmp(made, "0") != 0)
         snprintf(probe->made, sizeof probe->made, "%.31s", made);
     else
         snprintf(probe->made, sizeof probe->made, "%.31s", linnet_json_string(response->json, "uuid", ""));

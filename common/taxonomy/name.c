@@ -17,7 +17,7 @@ static bool next_word(const char **text, char word[WORD_MOST]) {
     if (!strncmp(s, HYBRID, 2)) {
         size = 2;
     } else {
-        while (s[size] && !isspace((unsigned char)s[size]) && strncmp(s + size, "\xc2\xa0", 2) &&
+        while (s[size] && !isspace((unsigned char)s[size]) && strncmp(s + size, "\xc2\xa0", 2) != 0 &&
                size < WORD_MOST - 1)
             size++;
     }

@@ -324,7 +324,7 @@ static uint32_t best_of_name(const struct linnet_taxonomy *taxonomy, const char 
     size_t slot = linnet_hash(folded, strlen(folded)) & table->mask;
     for (; table->slots[slot] != LINNET_NO_TAXON; slot = (slot + 1) & table->mask) {
         uint32_t index = table->slots[slot];
-        if (strcmp(taxonomy->names[index], folded)) continue;
+        if (strcmp(taxonomy->names[index], folded) != 0) continue;
         if (best == LINNET_NO_TAXON || better(taxonomy, index, best, authors)) best = index;
     }
     return best;
