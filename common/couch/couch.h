@@ -90,10 +90,10 @@ struct linnet_couch_server {
     char identity[80];    /* of the database: differs after it was deleted and made again */
 };
 typedef void linnet_couch_server_callback(int error, const char *detail, const struct linnet_couch_server *server, void *arg);
-/* Ask server and database. Identity is made of the document LINNET_COUCH_IDENTITY, where there is one, and of the time at which
- * the database was made, where the server tells (CouchDB >= 3.3); "" where there is neither. What it finds out about
- * partitions is what linnet_couch_get_observation goes by. LINNET_E_UNSUPPORTED if no CouchDB answers. `server` is NULL
- * on failure, valid during the callback. */
+/* Ask server and database. Identity is made of the document LINNET_COUCH_IDENTITY, where there is one, and of what tells this making
+ * of the database from another: when it was made (CouchDB >= 3.3), its own uuid (the embedded store); "" where there is
+ * nothing. What it finds out about partitions is what linnet_couch_get_observation goes by. LINNET_E_UNSUPPORTED if no
+ * CouchDB answers. `server` is NULL on failure, valid during the callback. */
 int linnet_couch_probe(struct linnet_couch *couch, enum linnet_database database, linnet_couch_server_callback *done,
                        void *arg);
 
