@@ -24,7 +24,7 @@ int fusion_view_of(const json_t *observation, const json_t *prediction) {
 
 /* The model of a prediction that counts for the observation, else NULL. */
 static const char *model_of(const struct linnet_doc *doc, const json_t *observation) {
-    if (strcmp(doc->kind, "prediction") || !doc->json || fusion_view_of(observation, doc->json) < 0)
+    if (strcmp(doc->kind, "prediction") != 0 || !doc->json || fusion_view_of(observation, doc->json) < 0)
         return NULL;
     return string(doc->json, "model");
 }

@@ -82,7 +82,7 @@ static json_t *explain(const struct fusion_config *config, const struct fusion_v
         say(why, "This is probably no plant: a plant has probability %.2f.", fused->plant);
     else if (!best->taxon)
         say(why, "No taxon reaches a score of %.2f.", config->threshold);
-    else if (strcmp(best->rank, "species") && strcmp(best->rank, "subspecies"))
+    else if (strcmp(best->rank, "species") != 0 && strcmp(best->rank, "subspecies") != 0)
         say(why, "No species reaches a score of %.2f; the %s %s does, with %.2f.", config->threshold,
             best->rank, name_of(&fused->tree, best->taxon), best->score);
     return why;

@@ -69,7 +69,7 @@ void fusion_floras_done(struct fusion_floras *floras) {
 
 static bool by_name(const struct fusion_floras *floras, const char *name, struct fusion_selection *out) {
     for (size_t i = 0; i < floras->n; i++) {
-        if (strcmp(floras->flora[i].id, name)) continue;
+        if (strcmp(floras->flora[i].id, name) != 0) continue;
         out->flora[out->n++] = out->main = &floras->flora[i];
         return true;
     }

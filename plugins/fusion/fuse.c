@@ -77,25 +77,30 @@ static long factors(const struct fusion_context *context, const struct fusion_vi
     return stay;
 }
 
+/* Multiply, and bring the sum back to 1; where a flora would leave no species, leave all as it is. */
+static void keep_parts(struct fusion_fused *fused, const double *factor, bool emptied) {
+    double kept = 0;
+    for (uint32_t i = 0; i < fused->tree.n; i++)
+        kept += fused->own[i] * factor[i];
+    fused->emptied = emptied || !(kept > 0);
+    fused->filtered = !fused->emptied;
+    if (fused->emptied) return;
+    fused->removed = fmax(1 - kept, 0);
+    for (uint32_t i = 0; i < fused->tree.n; i++)
+        fused->own[i] *= factor[i] / kept;
+}
+
 static int apply_flora(const struct fusion_context *context, const struct fusion_views *views,
                        const struct fusion_selection *selection, struct fusion_fused *fused) {
     const struct fusion_config *config = context->config;
-    double outside = config->flora_mode == FUSION_FLORA_SOFT ? config->flora_outside : 0, kept = 0;
-    uint32_t n = fused->tree.n;
+    double outside = config->flora_mode == FUSION_FLORA_SOFT ? config->flora_outside : 0;
     if (config->flora_mode == FUSION_FLORA_OFF || selection->n == 0) return 0;
-    double *factor = malloc(n * sizeof *factor);
-    long stay = factor ? factors(context, views, selection, &fused->tree, factor) : -1;
-    for (uint32_t i = 0; i < n && stay >= 0; i++) {
+    double *factor = calloc(fused->tree.n, sizeof *factor);
+    if (!factor) return -1;
+    long stay = factors(context, views, selection, &fused->tree, factor);
+    for (uint32_t i = 0; i < fused->tree.n; i++)
         factor[i] = outside + (1 - outside) * factor[i];
-        kept += fused->own[i] * factor[i];
-    }
-    if (stay >= 0) {
-        fused->emptied = (stay == 0 && outside == 0) || !(kept > 0);
-        fused->filtered = !fused->emptied;
-        fused->removed = fused->filtered ? fmax(1 - kept, 0) : 0;
-    }
-    for (uint32_t i = 0; i < n && fused->filtered; i++)
-        fused->own[i] *= factor[i] / kept;
+    if (stay >= 0) keep_parts(fused, factor, stay == 0 && outside == 0);
     free(factor);
     return stay < 0 ? -1 : 0;
 }

@@ -6,8 +6,7 @@
  * each view is new evidence. Photographs of one plant are neither copies nor independent: k, the
  * independence, lies between (on the synthetic flora scores are calibrated best at 0.5: the expected
  * calibration error is 0.11 at k = 0, 0.07 at 0.5, 0.14 at 1). One view alone stays as it is, for any k and
- * weight. The pool is externally Bayesian: with weights that sum to one, restricting the result to a flora is
- * restricting every view.
+ * weight. To restrict the result to a flora is the same as to restrict every view before.
  *
  * "maximum" is P(t) ~ max over v of p_v(t), made to sum to 1; "mean" is P(t) = mean over v of p_v(t). Both
  * take no weights.

@@ -3,73 +3,40 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 /* One size: its two bounds are pixels, 0 for none. */
-#define SIZE_SCHEMA(longest, shortest, quality, full_colour)                                                 \
-    "{\"type\":\"object\",\"additionalProperties\":false,\"default\":{},\"properties\":{"                    \
-    "\"longest\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":16384,\"default\":" longest                 \
-    ",\"description\":\"most pixels of the longest side; 0: not bounded\"},"                                 \
-    "\"shortest\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":16384,\"default\":" shortest               \
-    ",\"description\":\"most pixels of the shortest side; 0: not bounded\"},"                                \
-    "\"quality\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":" quality                   \
-    ",\"description\":\"of the JPEG\"},"                                                                     \
-    "\"full_colour\":{\"type\":\"boolean\",\"default\":" full_colour                                         \
+#define SIZE_SCHEMA(longest, shortest, quality, full_colour)                                                   \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"default\":{},\"properties\":{"                        \
+    "\"longest\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":16384,\"default\":" longest                    \
+    ",\"description\":\"most pixels of the longest side; 0: not bounded\"},"                                   \
+    "\"shortest\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":16384,\"default\":" shortest                  \
+    ",\"description\":\"most pixels of the shortest side; 0: not bounded\"},"                                  \
+    "\"quality\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":" quality                      \
+    ",\"description\":\"of the JPEG\"},"                                                                       \
+    "\"full_colour\":{\"type\":\"boolean\",\"default\":" full_colour                                           \
     ",\"description\":\"colour at full resolution (4:4:4), not at half (4:2:0)\"}}}"
 
-#define LIMIT_SCHEMA(name, maximum, value, description)                                                      \
-    "\"" name "\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":" maximum ",\"default\":" value            \
+#define LIMIT_SCHEMA(name, maximum, value, description)                                                        \
+    "\"" name "\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":" maximum ",\"default\":" value               \
     ",\"description\":\"" description "\"}"
 
 /* The model's bound on the longest side keeps a panorama from becoming a picture of 32,000 x 320. */
-const char
-    normalize_config_schema
-        [] =
-            "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-            "\"sizes\":{\"type\":\"object\",\"additionalProperties\":false,\"default\":{},\"properties\":{"
-            "\"page\":" SIZE_SCHEMA(
-                "1024", "0", "85",
-                "false") ","
-                         "\"model\":" SIZE_SCHEMA(
-                             "1280", "320", "95",
-                             "true") ","
-                                     "\"thumb\":" SIZE_SCHEMA("256", "0", "80", "false") "}}," LIMIT_SCHEMA("max_bytes", "1073741824", "33554432", "largest file, bytes") "," LIMIT_SCHEMA(
-                                         "max_pixels", "1000000000", "100000000",
-                                         "largest picture, width times "
-                                         "height") "," LIMIT_SCHEMA("max_"
-                                                                    "memory",
-                                                                    "85899345"
-                                                                    "92",
-                                                                    "53687091"
-                                                                    "2",
-                                                                    "most "
-                                                                    "bytes "
-                                                                    "that "
-                                                                    "decoding"
-                                                                    " may "
-                                                                    "hold at "
-                                                                    "once "
-                                                                    "(progres"
-                                                                    "sive "
-                                                                    "and "
-                                                                    "interlac"
-                                                                    "ed "
-                                                                    "pictures"
-                                                                    " are "
-                                                                    "held "
-                                                                    "whole)") "," LIMIT_SCHEMA("max_pages",
-                                                                                               "1000", "16",
-                                                                                               "most "
-                                                                                               "pictures "
-                                                                                               "in one "
-                                                                                               "file; the "
-                                                                                               "first is "
-                                                                                               "taken") "," LIMIT_SCHEMA("max_scans",
-                                                                                                                         "1000",
-                                                                                                                         "64",
-                                                                                                                         "most passes of a progressive JPEG") "," LIMIT_SCHEMA("max_ms",
-                                                                                                                                                                               "600000",
-                                                                                                                                                                               "20000",
-                                                                                                                                                                               "longest decoding, milliseconds") ","
-                                                                                                                                                                                                                 "\"heif\":{\"type\":\"boolean\",\"default\":false,\"description\":\"accept HEIF too, where libvips can read it\"}}}";
+const char normalize_config_schema[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+    "\"sizes\":{\"type\":\"object\",\"additionalProperties\":false,\"default\":{},\"properties\":{"
+    "\"page\":" SIZE_SCHEMA("1024", "0", "85", "false") ","
+    "\"model\":" SIZE_SCHEMA("1280", "320", "95", "true") ","
+    "\"thumb\":" SIZE_SCHEMA("256", "0", "80", "false") "}},"
+    LIMIT_SCHEMA("max_bytes", "1073741824", "33554432", "largest file, bytes") ","
+    LIMIT_SCHEMA("max_pixels", "1000000000", "100000000", "largest picture, width times height") ","
+    LIMIT_SCHEMA("max_memory", "8589934592", "536870912",
+                 "most bytes that decoding may hold at once (progressive and interlaced pictures are held whole)") ","
+    LIMIT_SCHEMA("max_pages", "1000", "16", "most pictures in one file; the first is taken") ","
+    LIMIT_SCHEMA("max_scans", "1000", "64", "most passes of a progressive JPEG") ","
+    LIMIT_SCHEMA("max_ms", "600000", "20000", "longest decoding, milliseconds") ","
+    "\"heif\":{\"type\":\"boolean\",\"default\":false,"
+    "\"description\":\"accept HEIF too, where libvips can read it\"}}}";
+/* clang-format on */
 
 static json_int_t integer(const json_t *json, const char *name) {
     return json_integer_value(json_object_get(json, name));

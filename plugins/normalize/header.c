@@ -1,6 +1,5 @@
 #include "plugins/normalize/header.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,13 +15,8 @@ struct reader {
     size_t why_size;
 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(struct reader *in, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(in->why, in->why_size, format, args);
-    va_end(args);
-    return -1;
-}
+/* Say why, and be -1. */
+#define REFUSE(in, ...) (snprintf((in)->why, (in)->why_size, __VA_ARGS__), -1)
 
 static uint32_t be16(const uint8_t *p) {
     return (uint32_t)p[0] << 8 | p[1];
@@ -56,15 +50,15 @@ static bool is_frame(unsigned marker) {
 /* A frame header (B.2.2): precision, height, width, then per component id, sampling factors, table. */
 static int read_frame(struct reader *in, unsigned marker, const uint8_t *body, size_t size,
                       struct jpeg_frame *frame, struct normalize_header *header) {
-    if (frame->seen) return refuse(in, "the JPEG is damaged: it has two frame headers");
+    if (frame->seen) return REFUSE(in, "the JPEG is damaged: it has two frame headers");
     if (marker != 0xc0 && marker != 0xc1 && marker != 0xc2 && marker != 0xc9 && marker != 0xca)
-        return refuse(in, "the JPEG is of a kind that no camera makes (SOF%u)", marker - 0xc0);
+        return REFUSE(in, "the JPEG is of a kind that no camera makes (SOF%u)", marker - 0xc0);
     if (size < 6 || size < 6 + 3 * (size_t)body[5])
-        return refuse(in, "the JPEG is damaged: its frame header is short");
-    if (body[0] != 8) return refuse(in, "the JPEG has %u bits per sample; only 8 are supported", body[0]);
+        return REFUSE(in, "the JPEG is damaged: its frame header is short");
+    if (body[0] != 8) return REFUSE(in, "the JPEG has %u bits per sample; only 8 are supported", body[0]);
     frame->components = body[5];
     if (frame->components == 0 || frame->components > JPEG_COMPONENTS)
-        return refuse(in, "the JPEG has %u colour components", frame->components);
+        return REFUSE(in, "the JPEG has %u colour components", frame->components);
     header->height = be16(body + 1);
     header->width = be16(body + 3);
 
@@ -72,7 +66,7 @@ static int read_frame(struct reader *in, unsigned marker, const uint8_t *body, s
     for (uint32_t i = 0; i < frame->components; i++) {
         uint32_t h = body[7 + 3 * i] >> 4, v = body[7 + 3 * i] & 15;
         if (h == 0 || h > 4 || v == 0 || v > 4)
-            return refuse(in, "the JPEG is damaged: its sampling factors are impossible");
+            return REFUSE(in, "the JPEG is damaged: its sampling factors are impossible");
         if (h > across) across = h;
         if (v > down) down = v;
     }
@@ -119,21 +113,21 @@ static int read_jpeg(struct reader *in, struct normalize_header *header) {
         if (marker == 0xd9) break;
         size_t length = be16(in->data + at + 2);
         if (marker == 0xd8 || length < 2)
-            return refuse(in, "the JPEG is damaged: a segment that cannot be, at byte %zu", at);
+            return REFUSE(in, "the JPEG is damaged: a segment that cannot be, at byte %zu", at);
         if (at + 2 + length > in->size) break;
         const uint8_t *body = in->data + at + 4;
         if (is_frame(marker) && read_frame(in, marker, body, length - 2, &frame, header)) return -1;
         at += 2 + length;
         if (marker != 0xda) continue;
-        if (!frame.seen) return refuse(in, "the JPEG is damaged: its data come before its frame header");
+        if (!frame.seen) return REFUSE(in, "the JPEG is damaged: its data come before its frame header");
         header->scans++;
-        if (length < 3) return refuse(in, "the JPEG is damaged: its scan header is short");
+        if (length < 3) return REFUSE(in, "the JPEG is damaged: its scan header is short");
         if (header->scans == 1 && !frame.progressive && body[0] == frame.components) return 0;
         header->memory = frame.coefficients;
         at = skip_scan(in, at);
     }
     if (header->scans == 0)
-        return refuse(in, "the JPEG ends early: after %zu bytes, within its header", in->size);
+        return REFUSE(in, "the JPEG ends early: after %zu bytes, within its header", in->size);
     return 0;
 }
 
@@ -142,7 +136,7 @@ static int read_jpeg(struct reader *in, struct normalize_header *header) {
 static int read_ihdr(struct reader *in, const uint8_t *body, size_t size, struct normalize_header *header) {
     static const uint8_t channels[] = {1, 0, 3, 1, 2, 0, 4};
     if (size != 13 || body[9] >= sizeof channels || !channels[body[9]] || body[8] > 16 || body[12] > 1)
-        return refuse(in, "the PNG is damaged: its header makes no sense");
+        return REFUSE(in, "the PNG is damaged: its header makes no sense");
     header->width = be32(body);
     header->height = be32(body + 4);
     /* An interlaced picture comes in seven passes. A palette becomes red, green, blue and alpha. */
@@ -157,25 +151,25 @@ static int read_png(struct reader *in, struct normalize_header *header) {
     while (in->size - at >= 12) {
         size_t length = be32(in->data + at);
         const uint8_t *type = in->data + at + 4, *body = in->data + at + 8;
-        if (length > INT32_MAX) return refuse(in, "the PNG is damaged: an impossible chunk at byte %zu", at);
+        if (length > INT32_MAX) return REFUSE(in, "the PNG is damaged: an impossible chunk at byte %zu", at);
         if (length > in->size - at - 12) break;
         bool ihdr = !memcmp(type, "IHDR", 4);
-        if (ihdr != first) return refuse(in, "the PNG is damaged: its header is not where it should be");
+        if (ihdr != first) return REFUSE(in, "the PNG is damaged: its header is not where it should be");
         if (ihdr && read_ihdr(in, body, length, header)) return -1;
         if (!memcmp(type, "acTL", 4) && length == 8) header->pages = be32(body);
         if (!memcmp(type, "IEND", 4)) return 0;
         first = false;
         at += 12 + length;
     }
-    return refuse(in, "the PNG ends early: after %zu bytes, without its end marker", in->size);
+    return REFUSE(in, "the PNG ends early: after %zu bytes, without its end marker", in->size);
 }
 
 /* --- WebP (RFC 9649) --- */
 
 /* A lossy picture: a key frame's header. */
 static int read_vp8(struct reader *in, const uint8_t *body, size_t size, struct normalize_header *header) {
-    if (size < 10 || (body[0] & 1) || memcmp(body + 3, "\x9d\x01\x2a", 3))
-        return refuse(in, "the WebP is damaged: its picture has no key frame");
+    if (size < 10 || (body[0] & 1) || memcmp(body + 3, "\x9d\x01\x2a", 3) != 0)
+        return REFUSE(in, "the WebP is damaged: its picture has no key frame");
     header->width = (body[6] | (uint32_t)body[7] << 8) & 0x3fff;
     header->height = (body[8] | (uint32_t)body[9] << 8) & 0x3fff;
     return 0;
@@ -183,7 +177,7 @@ static int read_vp8(struct reader *in, const uint8_t *body, size_t size, struct 
 
 /* A lossless one. It refers back to any of its pixels, so all stay in memory. */
 static int read_vp8l(struct reader *in, const uint8_t *body, size_t size, struct normalize_header *header) {
-    if (size < 5 || body[0] != 0x2f) return refuse(in, "the WebP is damaged: its picture has no signature");
+    if (size < 5 || body[0] != 0x2f) return REFUSE(in, "the WebP is damaged: its picture has no signature");
     uint32_t bits = le32(body + 1);
     header->width = (bits & 0x3fff) + 1;
     header->height = (bits >> 14 & 0x3fff) + 1;
@@ -192,7 +186,7 @@ static int read_vp8l(struct reader *in, const uint8_t *body, size_t size, struct
 }
 
 static int read_vp8x(struct reader *in, const uint8_t *body, size_t size, struct normalize_header *header) {
-    if (size < 10) return refuse(in, "the WebP is damaged: its header is short");
+    if (size < 10) return REFUSE(in, "the WebP is damaged: its header is short");
     header->width = le24(body + 4) + 1;
     header->height = le24(body + 7) + 1;
     /* An animation is drawn on a canvas of which the last state is kept too. */
@@ -204,12 +198,12 @@ static int read_webp(struct reader *in, struct normalize_header *header) {
     size_t end = (size_t)le32(in->data + 4) + 8, at = 12;
     uint32_t frames = 0;
     bool seen = false, extended = false;
-    if (end > in->size) return refuse(in, "the WebP ends early: it has %zu of %zu bytes", in->size, end);
+    if (end > in->size) return REFUSE(in, "the WebP ends early: it has %zu of %zu bytes", in->size, end);
     while (end > at && end - at >= 8) {
         size_t length = le32(in->data + at + 4);
         const uint8_t *type = in->data + at, *body = in->data + at + 8;
         if (length > end - at - 8)
-            return refuse(in, "the WebP is damaged: a chunk reaches past its end, at byte %zu", at);
+            return REFUSE(in, "the WebP is damaged: a chunk reaches past its end, at byte %zu", at);
         struct normalize_header still = *header;
         bool lossy = !memcmp(type, "VP8 ", 4), lossless = !memcmp(type, "VP8L", 4);
         if (!seen && !memcmp(type, "VP8X", 4)) {
@@ -218,17 +212,17 @@ static int read_webp(struct reader *in, struct normalize_header *header) {
         } else if (lossy || lossless) {
             if (lossy ? read_vp8(in, body, length, &still) : read_vp8l(in, body, length, &still)) return -1;
             if (extended && (still.width != header->width || still.height != header->height))
-                return refuse(in, "the WebP is damaged: its picture is not of the size that its header says");
+                return REFUSE(in, "the WebP is damaged: its picture is not of the size that its header says");
             *header = still;
             return 0;
         } else if (!seen) {
-            return refuse(in, "the WebP is damaged: it does not begin with a picture");
+            return REFUSE(in, "the WebP is damaged: it does not begin with a picture");
         }
         frames += !memcmp(type, "ANMF", 4);
         seen = true;
         at += 8 + length + (length & 1);
     }
-    if (!frames) return refuse(in, "the WebP is damaged: there is no picture in it");
+    if (!frames) return REFUSE(in, "the WebP is damaged: there is no picture in it");
     header->pages = frames;
     return 0;
 }
@@ -242,7 +236,7 @@ int normalize_header_read(enum normalize_format format, const void *data, size_t
     if (format == NORMALIZE_PNG && read_png(&in, &header)) return -1;
     if (format == NORMALIZE_WEBP && read_webp(&in, &header)) return -1;
     if (format != NORMALIZE_HEIF && (header.width == 0 || header.height == 0))
-        return refuse(&in, "the %s says that it is %u x %u pixels", title, header.width, header.height);
+        return REFUSE(&in, "the %s says that it is %u x %u pixels", title, header.width, header.height);
     *out = header;
     return 0;
 }

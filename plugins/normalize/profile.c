@@ -37,7 +37,7 @@ static bool find_tag(const uint8_t *profile, size_t size, const char *name, stru
     for (size_t i = 0; i < count; i++) {
         const uint8_t *entry = profile + HEADER_SIZE + 4 + 12 * i;
         size_t offset = be32(entry + 4), length = be32(entry + 8);
-        if (memcmp(entry, name, 4)) continue;
+        if (memcmp(entry, name, 4) != 0) continue;
         if (offset > size || length > size - offset) return false;
         *out = (struct tag){profile + offset, length};
         return true;
@@ -47,7 +47,8 @@ static bool find_tag(const uint8_t *profile, size_t size, const char *name, stru
 
 static bool is_primary(const uint8_t *profile, size_t size, const char *name, const double expected[3]) {
     struct tag tag;
-    if (!find_tag(profile, size, name, &tag) || tag.size < 20 || memcmp(tag.data, "XYZ ", 4)) return false;
+    if (!find_tag(profile, size, name, &tag) || tag.size < 20 || memcmp(tag.data, "XYZ ", 4) != 0)
+        return false;
     for (int i = 0; i < 3; i++)
         if (fabs(fixed(tag.data + 8 + 4 * i) - expected[i]) > PRIMARY_TOLERANCE) return false;
     return true;
@@ -79,7 +80,8 @@ static bool is_curve(const uint8_t *profile, size_t size, const char *name) {
     bool sampled = !memcmp(tag.data, "curv", 4);
     size_t count = sampled ? be32(tag.data + 8) : 0;
     if (sampled && (count < 2 || count > (tag.size - 12) / 2)) return false;
-    if (!sampled && (memcmp(tag.data, "para", 4) || be16(tag.data + 8) != 3 || tag.size < 32)) return false;
+    if (!sampled && (memcmp(tag.data, "para", 4) != 0 || be16(tag.data + 8) != 3 || tag.size < 32))
+        return false;
     for (int i = 0; i < TONES; i++) {
         double x = i / (double)(TONES - 1);
         double tone = sampled ? sampled_tone(tag.data + 12, count, x) : parametric_tone(tag.data + 12, x);
@@ -93,7 +95,7 @@ bool normalize_profile_is_srgb(const void *profile, size_t size) {
                         blue[3] = {0.1431, 0.0606, 0.7139};
     const uint8_t *bytes = profile;
     struct tag table;
-    if (size < HEADER_SIZE || memcmp(bytes + 16, "RGB XYZ ", 8)) return false;
+    if (size < HEADER_SIZE || memcmp(bytes + 16, "RGB XYZ ", 8) != 0) return false;
     if (find_tag(bytes, size, "A2B0", &table)) return false; /* a table overrules primaries and curves */
     return is_primary(bytes, size, "rXYZ", red) && is_primary(bytes, size, "gXYZ", green) &&
            is_primary(bytes, size, "bXYZ", blue) && is_curve(bytes, size, "rTRC") &&

@@ -95,7 +95,8 @@ enum normalize_format normalize_sniff(const void *data, size_t size, const char 
     }
     for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
         const struct magic *magic = &magics[i];
-        if (size < magic->offset + magic->size || memcmp(bytes + magic->offset, magic->bytes, magic->size))
+        if (size < magic->offset + magic->size ||
+            memcmp(bytes + magic->offset, magic->bytes, magic->size) != 0)
             continue;
         *what = magic->what;
         return magic->format;

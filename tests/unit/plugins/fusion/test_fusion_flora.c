@@ -192,7 +192,7 @@ static void a_flora_works_without_a_backbone(void **state) {
     done(host, item);
 }
 
-/* Filtering what was pooled is filtering each view before: the pool is externally Bayesian. */
+/* Filtering what was pooled is filtering each view before. */
 static void the_flora_commutes_with_the_pool(void **state) {
     (void)state;
     struct fake_host *host = fusion_host(false);
