@@ -65,9 +65,28 @@ static void database(const char *method, enum linnet_database which) {
     json_decref(call(method, path, NULL, &status));
 }
 
-void store_clear(enum linnet_database which) {
-    database("DELETE", which);
-    database("PUT", which);
+static void make_databases(void) {
+    struct linnet_error err;
+    snprintf(prefix, sizeof prefix, "test%08x", randombytes_random());
+    struct linnet_couch_options options = {.url = url, .prefix = prefix};
+    if (linnet_couch_open(&loop, &options, &couch, &err) != 0) fail_msg("%s", err.detail);
+    for (enum linnet_database which = LINNET_DB_MAIN; which < LINNET_DB_NONE; which++)
+        database("PUT", which);
+    store_put(LINNET_DB_OPS,
+              json_pack("{s:s, s:s, s:s}", "_id", LINNET_COUCH_IDENTITY, "kind", "identity", "uuid", prefix));
+}
+
+static void drop_databases(void) {
+    for (enum linnet_database which = LINNET_DB_MAIN; which < LINNET_DB_NONE; which++)
+        database("DELETE", which);
+    linnet_couch_close(couch, NULL, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    couch = NULL;
+}
+
+void store_fresh(void) {
+    drop_databases();
+    make_databases();
 }
 
 bool store_open(void) {
@@ -77,27 +96,15 @@ bool store_open(void) {
         snprintf(url, sizeof url, "%s", given);
     else if (!start_embedded())
         return false;
-    snprintf(prefix, sizeof prefix, "test%08x", randombytes_random());
-    struct linnet_couch_options options = {.url = url, .prefix = prefix};
-    struct linnet_error err;
     assert_int_equal(uv_loop_init(&loop), 0);
-    if (linnet_couch_open(&loop, &options, &couch, &err) != 0) fail_msg("%s", err.detail);
-    for (enum linnet_database which = LINNET_DB_MAIN; which < LINNET_DB_NONE; which++)
-        database("PUT", which);
-    json_t *identity =
-        json_pack("{s:s, s:s, s:s}", "_id", LINNET_COUCH_IDENTITY, "kind", "identity", "uuid", prefix);
-    store_put(LINNET_DB_OPS, identity);
+    make_databases();
     return true;
 }
 
 void store_close(void) {
     if (couch == NULL) return;
-    for (enum linnet_database which = LINNET_DB_MAIN; which < LINNET_DB_NONE; which++)
-        database("DELETE", which);
-    linnet_couch_close(couch, NULL, NULL);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    drop_databases();
     uv_loop_close(&loop);
-    couch = NULL;
     if (node <= 0) return;
     kill(node, SIGTERM);
     waitpid(node, NULL, 0);

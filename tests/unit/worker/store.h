@@ -16,8 +16,9 @@ bool store_open(void);
 void store_close(void);
 const char *store_url(void);
 const char *store_prefix(void);
-/* Empty a database: delete and make it again. */
-void store_clear(enum linnet_database database);
+/* Take new, empty databases under another prefix (the embedded store does not like a database that is deleted
+ * and made again at once); the old ones are deleted. */
+void store_fresh(void);
 /* GET a document, NULL if there is none; a new reference. PUT one, with its revision filled in if it replaces
  * one. */
 json_t *store_get(enum linnet_database database, const char *id);

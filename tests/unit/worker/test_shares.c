@@ -230,7 +230,7 @@ static void leave(struct member *member, struct member *other) {
 static int fresh(void **state) {
     (void)state;
     memset(turned, 0, sizeof turned);
-    store_clear(LINNET_DB_OPS);
+    store_fresh();
     return 0;
 }
 
