@@ -61,8 +61,10 @@ static uint32_t *count(const struct linnet_taxonomy *taxonomy, const json_t *doc
 
 static bool is_for(const struct entry *entry, const char *model, const struct fusion_selection *selection) {
     size_t n = selection ? selection->n : 0;
-    if (!entry->model || strcmp(entry->model, model) || entry->nflora != n) return false;
-    return n == 0 || !memcmp(entry->flora, selection->flora, n * sizeof entry->flora[0]);
+    if (!entry->model || strcmp(entry->model, model) != 0 || entry->nflora != n) return false;
+    for (size_t i = 0; i < n; i++)
+        if (entry->flora[i] != selection->flora[i]) return false;
+    return true;
 }
 
 const uint32_t *fusion_labels_under(struct fusion_labels *labels, const char *model,

@@ -93,7 +93,7 @@ void fusion_views_gather(const struct linnet_item *item, const char *model, cons
     for (size_t i = 0; i < item->ndocs && out->n < FUSION_VIEWS_MAX; i++) {
         const json_t *prediction = item->docs[i].json;
         const char *by = json_string_value(json_object_get(prediction, "model"));
-        if (strcmp(item->docs[i].kind, "prediction") || !by || strcmp(by, model)) continue;
+        if (strcmp(item->docs[i].kind, "prediction") != 0 || !by || strcmp(by, model) != 0) continue;
         int place = fusion_view_of(observation, prediction);
         if (place < 0) continue;
         struct fusion_view *view = &out->view[out->n++];

@@ -1,5 +1,6 @@
 /* normalize on pictures that are well: sizes, orientation, colours, what is left of metadata. */
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -324,6 +325,43 @@ static void the_same_picture_gives_the_same_bytes(void **state) {
     g_free(file.data);
 }
 
+/* What one of several threads does with its own instance. */
+struct side {
+    const struct file *file;
+    struct fake_item *items[4];
+};
+
+static void *work_aside(void *arg) {
+    struct side *side = arg;
+    struct fake_host *host = normalize_host(NULL);
+    for (int i = 0; i < 4; i++)
+        side->items[i] = normalize_run(host, side->file->data, side->file->size);
+    fake_host_free(host); /* and libvips's memory of this thread with it */
+    return NULL;
+}
+
+static void instances_work_side_by_side(void **state) {
+    (void)state;
+    struct file file = picture_save(picture_new(900, 700), ".jpg");
+    struct side sides[3];
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) {
+        sides[i].file = &file;
+        assert_int_equal(pthread_create(&threads[i], NULL, work_aside, &sides[i]), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < 12; i++) {
+        const struct linnet_blob *a = normalized_blob(sides[0].items[0], "model.jpg");
+        const struct linnet_blob *b = normalized_blob(sides[i / 4].items[i % 4], "model.jpg");
+        assert_int_equal(a->size, b->size);
+        assert_memory_equal(a->data, b->data, a->size);
+    }
+    for (int i = 0; i < 12; i++)
+        fake_item_free(sides[i / 4].items[i % 4]);
+    g_free(file.data);
+}
+
 static void heif_is_read_where_it_is_asked_for(void **state) {
     (void)state;
     VipsImage *picture = picture_quarters(800, 600);
@@ -382,6 +420,7 @@ int main(void) {
         cmocka_unit_test(metadata_stays_behind),
         cmocka_unit_test(a_useless_profile_is_passed_over),
         cmocka_unit_test(the_same_picture_gives_the_same_bytes),
+        cmocka_unit_test(instances_work_side_by_side),
         cmocka_unit_test(heif_is_read_where_it_is_asked_for),
         cmocka_unit_test(a_size_without_bounds_is_refused),
     };
