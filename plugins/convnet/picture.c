@@ -3,8 +3,11 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <vips/vips.h>
+
+#include "plugins/convnet/resample.h"
 
 #define SIDE_MAX   16384
 #define PIXELS_MAX (100 * 1000 * 1000)
@@ -116,46 +119,10 @@ struct job {
     struct convnet_region region;
     VipsImage **t; /* images on the way, unreferenced at the end */
     float *values;
+    int left, top, width, height; /* the region, in pixels of the upright picture */
+    int across, down;             /* what it is resized to */
+    int shrink;                   /* by the decoder */
 };
-
-/* The scale of the part of `width` by `height` pixels that is resized: across and down. */
-static void scales(const struct job *job, double width, double height, double *across, double *down) {
-    const struct convnet_preprocess *preprocess = job->preprocess;
-    *across = preprocess->shortest ? preprocess->resize_to / fmin(width, height) : preprocess->width / width;
-    *down = preprocess->shortest ? *across : preprocess->height / height;
-}
-
-/* How far the decoder may shrink (1, 2, 4, 8), twice the wanted size being left to the resampler. */
-static int shrink_on_load(const struct job *job, int width, int height) {
-    double across, down;
-    scales(job, width * job->region.width, height * job->region.height, &across, &down);
-    int shrink = 1;
-    while (shrink < 8 && 2 * shrink * 2 * fmax(across, down) <= 1)
-        shrink *= 2;
-    return shrink;
-}
-
-static int load(const struct job *job, const void *data, size_t bytes, VipsImage **out) {
-    VipsImage *header;
-    if (vips_jpegload_buffer((void *)data, bytes, &header, NULL)) return -1;
-    int width = header->Xsize, height = header->Ysize;
-    g_object_unref(header);
-    if ((double)width * height > PIXELS_MAX) {
-        vips_error("convnet", "%d x %d pixels are more than %d", width, height, PIXELS_MAX);
-        return -1;
-    }
-    return vips_jpegload_buffer((void *)data, bytes, out, "shrink", shrink_on_load(job, width, height),
-                                "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
-}
-
-/* Upright, three bands of sRGB, in memory (turning and cropping read out of order). */
-static int to_rgb(struct job *job, VipsImage *in, VipsImage **out) {
-    VipsImage **t = job->t + 1;
-    if (vips_colourspace(in, &t[0], VIPS_INTERPRETATION_sRGB, NULL)) return -1;
-    if (vips_extract_band(t[0], &t[1], 0, "n", 3, NULL)) return -1;
-    t[2] = vips_image_copy_memory(t[1]);
-    return t[2] ? vips_autorot(t[2], out, NULL) : -1;
-}
 
 /* The pixels of a region: at least one, inside the picture. */
 static void pixels_of(double start, double length, int whole, int *from, int *count) {
@@ -164,23 +131,62 @@ static void pixels_of(double start, double length, int whole, int *from, int *co
     *count = end > whole ? whole - *from : end <= *from ? 1 : end - *from;
 }
 
-static int cut_and_resize(struct job *job, VipsImage *in, VipsImage **out) {
+/* The region, its size after resizing, and how far the decoder may shrink (1, 2, 4, 8): at least twice the
+ * wanted size is left to the resampler. */
+static void plan(struct job *job, int width, int height) {
     const struct convnet_preprocess *preprocess = job->preprocess;
-    VipsImage **t = job->t + 5;
-    int left, top, width, height;
-    double across, down;
-    pixels_of(job->region.x, job->region.width, in->Xsize, &left, &width);
-    pixels_of(job->region.y, job->region.height, in->Ysize, &top, &height);
-    if (vips_extract_area(in, &t[0], left, top, width, height, NULL)) return -1;
-    scales(job, width, height, &across, &down);
-    if (vips_resize(t[0], &t[1], across, "vscale", down, "kernel", VIPS_KERNEL_CUBIC, NULL)) return -1;
-    left = (t[1]->Xsize - preprocess->width) / 2;
-    top = (t[1]->Ysize - preprocess->height) / 2;
-    return vips_extract_area(t[1], out, left, top, preprocess->width, preprocess->height, NULL);
+    pixels_of(job->region.x, job->region.width, width, &job->left, &job->width);
+    pixels_of(job->region.y, job->region.height, height, &job->top, &job->height);
+    job->across = preprocess->width;
+    job->down = preprocess->height;
+    if (preprocess->shortest) {
+        double scale = (double)preprocess->resize_to / (job->width < job->height ? job->width : job->height);
+        job->across = (int)fmin(lrint(job->width * scale), PIXELS_MAX);
+        job->down = (int)fmin(lrint(job->height * scale), PIXELS_MAX);
+    }
+    double scale = fmax((double)job->across / job->width, (double)job->down / job->height);
+    for (job->shrink = 1; job->shrink < 8 && 2 * job->shrink * 2 * scale <= 1;)
+        job->shrink *= 2;
+}
+
+static int load(struct job *job, const void *data, size_t bytes, VipsImage **out) {
+    VipsImage *header;
+    if (vips_jpegload_buffer((void *)data, bytes, &header, NULL)) return -1;
+    int width = header->Xsize, height = header->Ysize;
+    bool turned = vips_image_get_orientation_swap(header); /* what normalize writes stands upright */
+    g_object_unref(header);
+    if ((double)width * height > PIXELS_MAX) {
+        vips_error("convnet", "%d x %d pixels are more than %d", width, height, PIXELS_MAX);
+        return -1;
+    }
+    plan(job, turned ? height : width, turned ? width : height);
+    return vips_jpegload_buffer((void *)data, bytes, out, "shrink", job->shrink, "access",
+                                VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+}
+
+/* Upright, three bands of sRGB. */
+static int to_rgb(struct job *job, VipsImage *in, VipsImage **out) {
+    VipsImage **t = job->t + 1;
+    if (vips_colourspace(in, &t[0], VIPS_INTERPRETATION_sRGB, NULL)) return -1;
+    if (vips_extract_band(t[0], &t[1], 0, "n", 3, NULL)) return -1;
+    if (vips_image_get_orientation(in) == 1) {
+        *out = t[1];
+        g_object_ref(t[1]);
+        return 0;
+    }
+    t[2] = vips_image_copy_memory(t[1]); /* turning reads out of order */
+    return t[2] ? vips_autorot(t[2], out, NULL) : -1;
+}
+
+/* The middle `count` of `to` pixels that `length` pixels from `from` on become, in a picture that the decoder
+ * has shrunk. */
+static struct convnet_axis axis_of(const struct job *job, int from, int length, int to, int count) {
+    return (struct convnet_axis){(double)from / job->shrink, (double)length / job->shrink, to,
+                                 (to - count) / 2, count};
 }
 
 /* (v / 255 - mean) / std, interleaved pixels to the network's order. */
-static void to_values(const struct job *job, const unsigned char *pixels) {
+static void to_values(const struct job *job, const float *pixels) {
     const struct convnet_preprocess *preprocess = job->preprocess;
     size_t count = (size_t)preprocess->width * (size_t)preprocess->height;
     for (size_t c = 0; c < 3; c++) {
@@ -188,20 +194,32 @@ static void to_values(const struct job *job, const unsigned char *pixels) {
         float *to = preprocess->channels_last ? job->values + c : job->values + c * count;
         size_t step = preprocess->channels_last ? 3 : 1;
         for (size_t i = 0; i < count; i++)
-            to[i * step] = (float)pixels[3 * i + c] * scale + shift;
+            to[i * step] = pixels[3 * i + c] * scale + shift;
     }
+}
+
+static int resize(struct job *job, VipsImage *in) {
+    const struct convnet_preprocess *preprocess = job->preprocess;
+    struct convnet_axis across = axis_of(job, job->left, job->width, job->across, preprocess->width);
+    struct convnet_axis down = axis_of(job, job->top, job->height, job->down, preprocess->height);
+    size_t size, wanted = 3 * (size_t)preprocess->width * (size_t)preprocess->height;
+    unsigned char *pixels = vips_image_write_to_memory(in, &size); /* decodes */
+    if (!pixels) return -1;
+    float *resized = malloc(wanted * sizeof *resized);
+    int rc = resized ? convnet_resample(pixels, in->Xsize, in->Ysize, &across, &down, resized) : -1;
+    if (rc)
+        vips_error("convnet", "out of memory");
+    else
+        to_values(job, resized);
+    g_free(pixels);
+    free(resized);
+    return rc;
 }
 
 static int prepare(struct job *job, const void *data, size_t bytes) {
     VipsImage **t = job->t;
     if (load(job, data, bytes, &t[0]) || to_rgb(job, t[0], &t[4])) return -1;
-    if (cut_and_resize(job, t[4], &t[7]) || vips_cast(t[7], &t[8], VIPS_FORMAT_UCHAR, NULL)) return -1;
-    size_t size;
-    unsigned char *pixels = vips_image_write_to_memory(t[8], &size);
-    if (!pixels) return -1;
-    to_values(job, pixels);
-    g_free(pixels);
-    return 0;
+    return resize(job, t[4]);
 }
 
 /* What libvips said, on one line. Its buffer is the process's, so another thread's words may be among them:
@@ -228,7 +246,7 @@ enum convnet_picture_result convnet_picture_read(const void *data, size_t bytes,
     VipsObject *scope = VIPS_OBJECT(vips_image_new());
     struct job job = {.preprocess = preprocess,
                       .region = region ? *region : whole,
-                      .t = (VipsImage **)vips_object_local_array(scope, 9),
+                      .t = (VipsImage **)vips_object_local_array(scope, 5),
                       .values = values};
     int rc = prepare(&job, data, bytes);
     g_object_unref(scope);

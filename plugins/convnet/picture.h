@@ -1,8 +1,9 @@
-/* From a picture's bytes to what a network takes, exactly as the model document says. Needs libvips and
- * jansson, nothing else of Linnet, so that whoever measures a model prepares pictures by this very code.
+/* From a picture's bytes to what a network takes, exactly as the model document says. Needs libvips, jansson
+ * and resample.c, nothing else of Linnet, so that whoever measures a model prepares pictures by this very
+ * code.
  *
- * Resampling is cubic (Catmull-Rom) with antialiasing, pixels centred, as Pillow's BICUBIC and torchvision's;
- * sizes are rounded to the nearest pixel; the crop begins at half the difference, rounded down. */
+ * Resampling is by resample.h. Sizes are rounded to the nearest pixel and each direction is brought to its
+ * own; the crop begins at half the difference, rounded down. */
 #ifndef LINNET_CONVNET_PICTURE_H
 #define LINNET_CONVNET_PICTURE_H
 
