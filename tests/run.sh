@@ -18,7 +18,7 @@ command -v ccache >/dev/null && export CMAKE_C_COMPILER_LAUNCHER=ccache
 
 configure_and_build() { # configure_and_build PRESET: in build-PRESET (build for release)
   cmake --preset "$1" >"$logs/configure-$1.log" 2>&1 && cmake --build --preset "$1" -j "$jobs" >"$logs/build-$1.log" 2>&1 && return
-  tail -40 "$logs/configure-$1.log" "$logs/build-$1.log" 2>/dev/null
+  grep -A20 -hE '^CMake Error|^FAILED' "$logs/configure-$1.log" "$logs/build-$1.log" | head -n 60
   return 1
 }
 

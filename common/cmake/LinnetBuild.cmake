@@ -17,7 +17,8 @@ target_compile_options(linnet_options INTERFACE -Wall -Wextra -Wshadow -Wstrict-
 target_include_directories(linnet_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/common/sdk)
 target_link_libraries(linnet_options INTERFACE Threads::Threads)
 if(LINNET_SANITIZE)
-  target_compile_options(linnet_options INTERFACE -fsanitize=${LINNET_SANITIZE} -fno-omit-frame-pointer -g)
+  # What gcc warns of in code that a sanitizer has changed is not always there; the other builds hold to the warnings.
+  target_compile_options(linnet_options INTERFACE -Wno-error -fsanitize=${LINNET_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(linnet_options INTERFACE -fsanitize=${LINNET_SANITIZE})
 endif()
 
@@ -40,13 +41,19 @@ function(linnet_plugin name)
   install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/linnet/plugins)
 endfunction()
 
+# Seconds that a test may take; sanitizers slow it down.
+set(LINNET_TEST_TIMEOUT 120)
+if(LINNET_SANITIZE)
+  set(LINNET_TEST_TIMEOUT 600)
+endif()
+
 # linnet_test(NAME SOURCE... [LIBS lib...]): a cmocka program that CTest runs.
 function(linnet_test name)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE linnet_options PkgConfig::CMOCKA ${ARG_LIBS})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${LINNET_TEST_TIMEOUT})
 endfunction()
 
 # linnet_failing_memory(TEST): put its allocations through tests/unit/failing.c, which can let them fail.
