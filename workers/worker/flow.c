@@ -101,7 +101,11 @@ static void plan_tasks(struct linnet_flow *flow) {
 
 static void turn(uv_prepare_t *prepare) {
     struct linnet_flow *flow = prepare->data;
-    if (!flow->closing && !flow->failed) {
+    if (flow->closing) { /* the writers may be gone */
+        finalize(flow);
+        return;
+    }
+    if (!flow->failed) {
         if (!flow->loading) {
             plan_tasks(flow);
             linnet_gather_turn(flow);
@@ -116,7 +120,6 @@ static void turn(uv_prepare_t *prepare) {
     }
     linnet_flow_pace(flow);
     tell(flow);
-    if (flow->closing) finalize(flow);
 }
 
 static void measure(struct linnet_flow *flow, int64_t now) {
