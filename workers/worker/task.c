@@ -211,7 +211,7 @@ int linnet_task_settle_item(struct linnet_task *task, const struct linnet_slot *
     one->slot = slot;
     one->output_id = strdup(output_id);
     if (!one->output_id) return LINNET_E_NOMEM;
-    memcpy(one->digest, digest, sizeof(one->digest));
+    snprintf(one->digest, sizeof(one->digest), "%s", digest);
     task->nsettled++;
     return 0;
 }
