@@ -6,7 +6,9 @@
  *   all others   the leaf that CouchDB lets win (a result is made again if it is wrong, an image cannot
  * differ)
  *
- * Nothing but tombstones is written where one leaf is right as it is. */
+ * Nothing but tombstones is written where one leaf is right as it is. Where none is, the merged one is
+ * written first; then the document is read again, and that leaf is right as it is: nobody's edit is buried
+ * before it stands elsewhere. */
 #include "workers/worker/room.h"
 
 #include <stdlib.h>
@@ -76,8 +78,8 @@ static int settle_leaves(struct linnet_task *task, json_t *const *leaves, size_t
     json_t *merged = linnet_merge_observations(leaves, n);
     if (!merged) return LINNET_E_NOMEM;
     size_t same = linnet_merge_same(merged, leaves, n);
-    int rc = bury_others(task, id, leaves, n, same < n ? same : 0);
-    if (!rc && same == n) rc = write_merged(task, merged, id, linnet_json_string(leaves[0], "_rev", ""));
+    int rc = same < n ? bury_others(task, id, leaves, n, same)
+                      : write_merged(task, merged, id, linnet_json_string(leaves[0], "_rev", ""));
     json_decref(merged);
     return rc;
 }
