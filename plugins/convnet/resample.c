@@ -44,8 +44,8 @@ static int taps_init(struct taps *taps, const struct convnet_axis *axis, int siz
     if (high > size - 1) high = size - 1;
     if (high < low) high = low;
     taps->most = (int)ceil(4 * shrink) + 2;
-    taps->first = malloc(2 * (size_t)axis->count * sizeof *taps->first);
-    taps->weights = malloc((size_t)axis->count * (size_t)taps->most * sizeof *taps->weights);
+    taps->first = calloc(2 * (size_t)axis->count, sizeof *taps->first);
+    taps->weights = calloc((size_t)axis->count * (size_t)taps->most, sizeof *taps->weights);
     if (!taps->first || !taps->weights) {
         taps_done(taps);
         return -1;
@@ -98,7 +98,7 @@ int convnet_resample(const unsigned char *pixels, int width, int height, const s
     }
     int low = vertical.first[0], last = down->count - 1, high = vertical.first[last] + vertical.count[last];
     size_t line = 3 * (size_t)across->count;
-    float *rows = malloc((size_t)(high - low) * line * sizeof *rows);
+    float *rows = calloc((size_t)(high - low), line * sizeof *rows);
     for (int y = low; rows && y < high; y++)
         resample_row(&horizontal, across->count, pixels + 3 * (size_t)y * (size_t)width,
                      rows + (size_t)(y - low) * line);
