@@ -4,18 +4,10 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/json.h"
 
 /* What a document of ours takes in text, roughly: for the bounds, before it is known. */
 #define DOCUMENT_ESTIMATE 2048
-
-static int dumped(const char *text, size_t size, void *arg) {
-    return linnet_buf_append(arg, text, size) ? -1 : 0;
-}
-
-int linnet_body_value(struct linnet_buf *out, const json_t *value) {
-    if (json_dump_callback(value, dumped, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0) return 0;
-    return LINNET_E_NOMEM;
-}
 
 int linnet_body_base64(struct linnet_buf *out, const void *data, size_t size) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -47,7 +39,7 @@ int linnet_body_base64(struct linnet_buf *out, const void *data, size_t size) {
 static int text(struct linnet_buf *out, const char *value) {
     json_t *string = json_string(value);
     if (!string) return LINNET_E_INVALID; /* not UTF-8 */
-    int rc = linnet_body_value(out, string);
+    int rc = linnet_json_write(out, string);
     json_decref(string);
     return rc;
 }
@@ -76,7 +68,7 @@ static int tombstone(struct linnet_buf *out, const char *id, const char *revisio
 
 static int whole(struct linnet_buf *out, const json_t *document, const struct linnet_result_blob *blobs,
                  size_t nblobs) {
-    int rc = linnet_body_value(out, document);
+    int rc = linnet_json_write(out, document);
     if (rc || !nblobs) return rc;
     out->size--; /* open the object again */
     rc = attachments(out, blobs, nblobs);

@@ -8,8 +8,6 @@
 #include "common/base/buf.h"
 #include "workers/host/stage.h"
 
-/* Append a value as compact text. LINNET_E_NOMEM (or LINNET_E_LIMIT of the buffer, told as that too). */
-int linnet_body_value(struct linnet_buf *out, const json_t *value);
 /* Append one document as it is, _id and _rev among its members, with the blobs put in as its _attachments (it
  * has none of its own then). A NULL document is the tombstone of `id` at `revision` (NULL: none). On failure
  * `out` is as it was. */

@@ -1,5 +1,7 @@
 /* One change of the feed: is it ours, does it tell anything new, whose task does it belong to? This runs for
  * every change of the database, so what needs nothing leaves at the first question that says so. */
+#include <string.h>
+
 #include "workers/worker/room.h"
 
 #include "common/base/id.h"
@@ -24,10 +26,33 @@ static bool matters(const struct linnet_flow_kind *kind) {
     return kind && (kind->trigger || kind->produced || kind->settled);
 }
 
+bool linnet_dispatch_wants(const struct linnet_source *source, const char *id) {
+    const struct linnet_flow *flow = source->flow;
+    char ulid[LINNET_ULID_SIZE] = "";
+    if (strnlen(id, LINNET_ULID_SIZE) < LINNET_ULID_SIZE || id[LINNET_ULID_SIZE - 1] != ':') return false;
+    const struct linnet_flow_kind *kind = linnet_flow_kind(flow, id + LINNET_ULID_SIZE);
+    if (!kind || !kind->sparse || !kind->trigger || kind->produced) return false;
+    memcpy(ulid, id, LINNET_ULID_SIZE - 1);
+    return answers(source, linnet_share_of(ulid, LINNET_SHARES));
+}
+
 /* Can the change be worked on with its own document and a few others, without reading the whole observation?
  */
 static bool sparse(const struct linnet_flow_kind *kind, const struct linnet_change *change) {
-    return kind->sparse && change->document && !change->deleted && change->nrevisions <= 1;
+    return kind->sparse && !change->deleted && change->nrevisions <= 1 &&
+           (kind->produced || change->document);
+}
+
+/* Take from the change what saves reading the whole observation. A trigger is worked on as the feed tells it;
+ * should it be old news, the newer follows. A result decides whether anything is due at all, so it is read as
+ * it is now: the feed may tell one that this task's forerunner has just replaced. */
+static void take(struct linnet_task *task, const struct linnet_flow_kind *kind,
+                 const struct linnet_change *change) {
+    if (!kind->produced) {
+        linnet_task_put(task, change->document);
+    } else if (linnet_task_ask(task, change->id)) {
+        linnet_flow_fail(task->flow, LINNET_E_NOMEM, "no memory for a change");
+    }
 }
 
 /* Hand the change to the observation's task. One that has begun looks at it once its flight is over: it may
@@ -38,7 +63,7 @@ static void join(struct linnet_task *task, struct linnet_entry *entry, const str
     if (task->begun)
         entry->unknown = true;
     else if (sparse(kind, change))
-        linnet_task_put(task, change->document);
+        take(task, kind, change);
     else
         linnet_task_read(task);
     linnet_task_plan_later(task);

@@ -92,6 +92,8 @@ static void tell(struct linnet_flow *flow) {
 
 static void plan_tasks(struct linnet_flow *flow) {
     struct linnet_task *task;
+    for (size_t i = 0; i < flow->nplanned; i++) /* a stage whose instance broke has another one now */
+        flow->planned[i].instance = linnet_stage_instance(flow->planned_slots[i]->stage);
     while ((task = TAILQ_FIRST(&flow->to_plan)) && !flow->failed) {
         TAILQ_REMOVE(&flow->to_plan, task, plan_link);
         task->to_plan = false;

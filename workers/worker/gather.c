@@ -177,7 +177,9 @@ static void take_row(struct linnet_task *task, const char *id, const json_t *row
     const char *kind = id + LINNET_ULID_SIZE;
     bool root = strcmp(kind, "observation") == 0;
     json_t *document = json_object_get(row, "doc");
-    if (json_is_object(document)) {
+    if (json_array_size(json_object_get(document, "_conflicts"))) {
+        linnet_task_read(task); /* what is settled is settled with everything in view */
+    } else if (json_is_object(document)) {
         linnet_task_put(task, document);
     } else if (root) {
         if (linnet_json_bool(row, "value/deleted", false))

@@ -70,6 +70,7 @@ void linnet_item_free(struct linnet_flow_item *item) {
     free_work(item);
     release_room(item);
     TAILQ_REMOVE(&task->items, item, link);
+    task->complete = false;
     task->nitems--;
     item->slot->items--;
     free(item->output_id);
@@ -345,7 +346,9 @@ static void written(struct linnet_flow_item *item) {
     } else {
         linnet_backfill_computed(task);
         linnet_letters_clear(item->task->flow, item->slot, item->document, item->suspect);
+        bool complete = task->complete; /* a result was all that was to be expected of it */
         linnet_item_free(item);
+        task->complete = complete;
     }
 }
 

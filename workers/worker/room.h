@@ -164,7 +164,11 @@ struct linnet_task {
     bool dropped;                   /* its share has gone: it only waits for its flight to end */
     bool backfill;                  /* a backfill's visit: results of other fingerprints are due */
     bool gone;                      /* there is no observation: nothing is due */
-    struct linnet_entry *waiting;   /* changes that it answers */
+    bool planned;                   /* `plan` holds one */
+    bool fresh;                     /* something was put since it was made */
+    bool complete;           /* all that was due has been begun, and nothing but results has come of it */
+    struct linnet_plan plan; /* sparse: kept while it is found out whether its outputs stand */
+    struct linnet_entry *waiting; /* changes that it answers */
     struct linnet_item_list items;
     size_t nitems;
     size_t writes; /* tombstones and settlements under way, and requests that conflict.c and deletion.c have
@@ -193,6 +197,7 @@ struct linnet_flow {
     struct linnet_slot **slots; /* the present ones, then replaced ones that still have items */
     size_t nslots, nold;
     struct linnet_slot **old;
+    bool terminal; /* no stage reads what another one makes */
     struct linnet_planned_stage
         *planned; /* of the present slots that work: scope observation, not standing by */
     struct linnet_slot **planned_slots;
@@ -275,6 +280,8 @@ void linnet_source_close_all(struct linnet_flow *flow);
 void linnet_source_late(struct linnet_flow *flow, int share);
 
 /* ---- dispatch.c ---- */
+/* Is the document of such a change of any use? */
+bool linnet_dispatch_wants(const struct linnet_source *source, const char *id);
 void linnet_dispatch_change(struct linnet_source *source, const struct linnet_change *change);
 
 /* ---- task.c ---- */
@@ -285,6 +292,8 @@ struct linnet_task *linnet_task_of(struct linnet_flow *flow, const char *ulid, i
 void linnet_task_wait(struct linnet_task *task, struct linnet_entry *entry);
 /* Read it before the next plan. */
 void linnet_task_read(struct linnet_task *task);
+/* Sparse: read this document before the next plan. LINNET_E_NOMEM. */
+int linnet_task_ask(struct linnet_task *task, const char *id);
 /* Look at it in this turn. */
 void linnet_task_plan_later(struct linnet_task *task);
 void linnet_task_plan(struct linnet_task *task);
@@ -390,6 +399,7 @@ bool linnet_conflict_settle(struct linnet_task *task, const json_t *document);
 
 /* ---- site.c ---- */
 void linnet_site_close(struct linnet_flow *flow);
+bool linnet_site_wants(const struct linnet_source *source, const char *id);
 void linnet_site_change(struct linnet_source *source, const struct linnet_change *change);
 void linnet_site_caught_up(struct linnet_source *source);
 void linnet_site_turn(struct linnet_flow *flow);

@@ -112,6 +112,16 @@ static bool consumes(const struct linnet_slot *slot, const char *kind) {
     return input && (input->flags & LINNET_TRIGGER);
 }
 
+bool linnet_site_wants(const struct linnet_source *source, const char *id) {
+    const struct linnet_site *site = source->owner;
+    struct linnet_id parsed;
+    bool wanted = false;
+    if (linnet_id_parse(id, &parsed)) return false;
+    for (size_t i = 0; i < site->nstages; i++)
+        wanted = wanted || consumes(site->stages[i].slot, parsed.kind);
+    return wanted;
+}
+
 /* Does this source tell the stage this document? */
 static bool is_for(const struct linnet_source *source, const struct linnet_site_stage *stage,
                    const char *kind, const char *id) {

@@ -74,6 +74,11 @@ static void broken(void *arg, int error, const char *detail, long retry_ms) {
                "s", detail, "retry_ms", "i", (json_int_t)retry_ms, NULL);
 }
 
+static bool wants(void *arg, const char *id) {
+    const struct linnet_source *source = arg;
+    return is_site(source) ? linnet_site_wants(source, id) : linnet_dispatch_wants(source, id);
+}
+
 /* Does anything downstream use the documents that a feed can bring along? */
 static bool wants_documents(const struct linnet_flow *flow, enum linnet_source_kind kind) {
     if (kind == LINNET_SOURCE_SITE || kind == LINNET_SOURCE_SITE_PASS) return true;
@@ -92,7 +97,8 @@ static void free_source(struct linnet_source *source) {
 
 struct linnet_source *linnet_source_open(struct linnet_flow *flow, enum linnet_source_kind kind,
                                          const char *since, void *owner) {
-    static const struct linnet_changes_events events = {.change = change, .caught_up = caught_up, .broken = broken};
+    static const struct linnet_changes_events events = {
+        .change = change, .caught_up = caught_up, .broken = broken, .wants = wants};
     struct linnet_source *source = calloc(1, sizeof(*source));
     struct linnet_error why = {.code = LINNET_E_NOMEM, .detail = "no memory for a feed"};
     bool endless = kind == LINNET_SOURCE_FEED || kind == LINNET_SOURCE_SITE;

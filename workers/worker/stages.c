@@ -67,6 +67,7 @@ struct tables {
     size_t nplanned;
     struct linnet_flow_kind *kinds;
     size_t nkinds;
+    bool terminal;
 };
 
 static struct linnet_flow_kind *kind_of(struct tables *t, const char *name) {
@@ -136,8 +137,11 @@ static int learn(struct tables *t) {
     for (size_t i = 0; i < t->nslots; i++)
         any |= !t->slots[i]->site;
     if (!rc && any) rc = learn_roots(t);
-    for (size_t i = 0; i < t->nkinds; i++)
+    t->terminal = true;
+    for (size_t i = 0; i < t->nkinds; i++) {
         t->kinds[i].sparse = any && sparse;
+        if (t->kinds[i].produced && t->kinds[i].consumed) t->terminal = false;
+    }
     return rc;
 }
 
@@ -190,6 +194,8 @@ static void retire(struct linnet_flow *flow, struct linnet_slot *slot) {
             if (item->slot == slot && !linnet_item_in_flight(item)) linnet_item_free(item);
             item = next;
         }
+        task->complete = false;
+        task->fresh = true;
         linnet_task_plan_later(task);
     }
 }
@@ -235,6 +241,7 @@ int linnet_flow_set_stages(struct linnet_flow *flow, const struct linnet_flow_st
     flow->nplanned = t.nplanned;
     flow->kinds = t.kinds;
     flow->nkinds = t.nkinds;
+    flow->terminal = t.terminal;
     linnet_known_clear(&flow->known); /* what was settled may not be, by these stages */
     linnet_site_stages_changed(flow);
     return 0;

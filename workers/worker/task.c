@@ -48,6 +48,11 @@ static void forget_asked(struct linnet_task *task) {
     task->ask = NULL;
 }
 
+static void drop_plan(struct linnet_task *task) {
+    if (task->planned) linnet_plan_done(&task->plan);
+    task->planned = false;
+}
+
 static void free_task(struct linnet_task *task) {
     struct linnet_flow *flow = task->flow;
     if (task->to_read) linnet_gather_remove(task);
@@ -60,6 +65,7 @@ static void free_task(struct linnet_task *task) {
         free(task->settled[i].output_id);
     free(task->settled);
     forget_asked(task);
+    drop_plan(task);
     linnet_flow_account(flow, &task->bytes, 0);
     linnet_observation_done(&task->observation);
     flow->ntasks--;
@@ -183,6 +189,8 @@ static bool sound(struct linnet_task *task, const char *id, json_t *document) {
 }
 
 void linnet_task_put(struct linnet_task *task, json_t *document) {
+    task->fresh = true;
+    task->complete = false;
     const char *id = linnet_json_string(document, "_id", NULL);
     if (!id || strncmp(id, task->observation.ulid, LINNET_ULID_SIZE - 1) != 0) return;
     if (!sound(task, id, document)) {
@@ -197,6 +205,7 @@ void linnet_task_put(struct linnet_task *task, json_t *document) {
 }
 
 void linnet_task_read(struct linnet_task *task) {
+    task->complete = false;
     task->whole = true;
     task->stale = true;
     linnet_task_plan_later(task);
@@ -235,7 +244,7 @@ static bool was_asked(const struct linnet_task *task, const char *id) {
     return linnet_observation_find(&task->observation, id) != NULL;
 }
 
-static int ask(struct linnet_task *task, const char *id) {
+int linnet_task_ask(struct linnet_task *task, const char *id) {
     if (was_asked(task, id)) return 0;
     char **grown = realloc(task->asked, (task->nasked + 1) * sizeof(*grown));
     if (!grown) return LINNET_E_NOMEM;
@@ -247,29 +256,28 @@ static int ask(struct linnet_task *task, const char *id) {
     return json_array_append_new(task->ask, json_string(id)) ? LINNET_E_NOMEM : 0;
 }
 
-/* A result that the feed told: what it was made of decides whether it still stands. */
-static int ask_for_inputs(struct linnet_task *task) {
-    int rc = 0;
-    for (size_t i = 0; !rc && i < task->observation.ndocs; i++) {
-        json_t *inputs = json_object_get(task->observation.docs[i].json, "inputs"), *input;
-        size_t at;
-        json_array_foreach(inputs, at, input) {
-            const char *id = linnet_json_string(input, "id", NULL);
-            if (!rc && id && strncmp(id, task->observation.ulid, LINNET_ULID_SIZE - 1) == 0)
-                rc = ask(task, id);
-        }
+/* What a result was made of decides whether it still stands. */
+static int ask_for_inputs(struct linnet_task *task, const json_t *document) {
+    json_t *input;
+    size_t at;
+    json_array_foreach(json_object_get(document, "inputs"), at, input) {
+        const char *id = linnet_json_string(input, "id", NULL);
+        if (!id || strncmp(id, task->observation.ulid, LINNET_ULID_SIZE - 1) != 0) continue;
+        if (linnet_task_ask(task, id)) return LINNET_E_NOMEM;
     }
-    return rc;
+    return 0;
 }
 
 /* True if something must be read before this plan can be believed. */
 static bool asks(struct linnet_task *task, const struct linnet_plan *plan) {
     char id[LINNET_ID_MAX];
-    int rc = ask_for_inputs(task);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < task->observation.ndocs; i++)
+        rc = ask_for_inputs(task, task->observation.docs[i].json);
     for (size_t i = 0; !rc && i < plan->ndue; i++)
-        rc = ask(task, plan->due[i].output_id);
+        rc = linnet_task_ask(task, plan->due[i].output_id);
     if (!rc) rc = linnet_id_format(task->observation.ulid, "observation", NULL, id);
-    if (!rc) rc = ask(task, id);
+    if (!rc) rc = linnet_task_ask(task, id);
     if (rc) linnet_flow_fail(task->flow, rc, "no memory for a read");
     return rc || (task->ask && json_array_size(task->ask));
 }
@@ -345,6 +353,7 @@ static bool better_later(const struct linnet_task *task, const struct linnet_due
 static void act_on(struct linnet_task *task, struct linnet_plan *plan) {
     int rc = 0;
     sweep(task, plan);
+    task->complete = task->flow->terminal && !plan->norphans;
     for (size_t i = 0; !rc && i < plan->ndue; i++)
         if (!plan->due[i].waits) rc = begin(task, &plan->due[i]);
     for (size_t i = 0; !rc && i < plan->ndue; i++)
@@ -367,12 +376,32 @@ static bool caught_up(struct linnet_task *task) {
     return all;
 }
 
+static bool in_flight(const struct linnet_task *task) {
+    const struct linnet_flow_item *item;
+    TAILQ_FOREACH(item, &task->items, link) {
+        if (linnet_item_in_flight(item)) return true;
+    }
+    return false;
+}
+
 /* It must be read again; what is in flight ends first, what only waits is forgotten. */
 static void read_again(struct linnet_task *task) {
     sweep(task, NULL);
     if (!idle(task)) return;
     forget_asked(task);
+    drop_plan(task);
     linnet_gather_add(task);
+}
+
+/* The plan as things stand; the one that was made before a sparse read still holds if that found nothing. */
+static int make_plan(struct linnet_task *task) {
+    const struct linnet_flow *flow = task->flow;
+    if (task->planned && !task->fresh) return 0;
+    drop_plan(task);
+    int rc = linnet_plan_make(&task->observation, flow->planned, flow->nplanned, task->backfill, &task->plan);
+    task->planned = !rc;
+    task->fresh = false;
+    return rc;
 }
 
 void linnet_task_plan(struct linnet_task *task) {
@@ -382,24 +411,29 @@ void linnet_task_plan(struct linnet_task *task) {
         return;
     }
     if (task->reading || task->to_read || task->writes) return;
-    if (task->begun && !caught_up(task)) task->whole = task->stale = true;
+    if (task->begun && !task->stale && !caught_up(task)) {
+        /* Perhaps its own write, back before its acknowledgement: that is known as soon as nothing is in
+         * flight. */
+        if (in_flight(task)) return;
+        task->whole = task->stale = true;
+    }
     task->begun = true;
     if (task->stale) {
         read_again(task);
         return;
     }
-    struct linnet_plan plan = {0};
-    if (!task->gone) {
-        int rc = linnet_plan_make(&task->observation, flow->planned, flow->nplanned, task->backfill, &plan);
+    if (!task->gone && !(task->complete && idle(task))) {
+        int rc = make_plan(task);
         if (rc) {
             linnet_flow_fail(flow, rc, "a plan could not be made");
             return;
         }
-        if (!task->whole && asks(task, &plan))
+        if (!task->whole && asks(task, &task->plan)) {
             linnet_gather_add(task);
-        else
-            act_on(task, &plan);
-        linnet_plan_done(&plan);
+        } else {
+            act_on(task, &task->plan);
+            drop_plan(task);
+        }
     }
     if (!task->to_read && !task->to_plan && idle(task)) end(task);
 }
