@@ -35,6 +35,7 @@ static void on_round(void *arg) {
     for (size_t i = 0; i < child->ngroups; i++) {
         if (child->groups[i].group == NULL) continue;
         linnet_group_review(child->groups[i].group);
+        linnet_group_sweep(child->groups[i].group);
         if (first) linnet_group_start(child->groups[i].group);
     }
 }

@@ -64,6 +64,8 @@ void linnet_group_review(struct linnet_group *group);
  * reload succeeds. */
 int linnet_group_reload(struct linnet_group *group, struct linnet_references *references,
                         const json_t *changed, struct linnet_error *err);
+/* Once a round: suspicions of our shares that nothing in work can be about any more are deleted. */
+void linnet_group_sweep(struct linnet_group *group);
 /* The leases may have to be shared out anew: members came or went. */
 void linnet_group_round(struct linnet_group *group);
 /* Does a stage's configuration name this model? */

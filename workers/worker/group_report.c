@@ -6,6 +6,9 @@
 #include "common/base/log.h"
 #include "workers/worker/group_room.h"
 
+#define IDLE_ROUNDS 2
+#define FORGIVE_MS  600000 /* where it is never idle */
+
 static bool mentions(const json_t *value, const char *text) {
     const char *key;
     json_t *member;
@@ -90,4 +93,29 @@ bool linnet_group_idle(const struct linnet_group *group) {
     json_decref(reasons);
     json_decref(status);
     return idle;
+}
+
+/* ---- suspicions that are over ---- */
+
+/* With nothing in work, every change of our shares is answered: who is suspected still has been cleared by a
+ * result. */
+static bool past(void *arg, const char *stage, const char *document, int64_t age_ms) {
+    const struct linnet_group *group = arg;
+    bool ours = false;
+    for (size_t i = 0; i < group->n; i++)
+        ours |= strcmp(group->places[i].opened->name, stage) == 0;
+    if (!ours || strlen(document) < LINNET_ULID_SIZE - 1) return false;
+    char ulid[LINNET_ULID_SIZE];
+    snprintf(ulid, sizeof ulid, "%.*s", LINNET_ULID_SIZE - 1, document);
+    return linnet_shares_may_write(group->shares, (int)linnet_share_of(ulid, LINNET_SHARES)) &&
+           (group->idle_rounds >= IDLE_ROUNDS || age_ms > FORGIVE_MS);
+}
+
+void linnet_group_sweep(struct linnet_group *group) {
+    if (group->draining || group->closing || linnet_suspects_count(group->context->suspects) == 0) {
+        group->idle_rounds = 0;
+        return;
+    }
+    group->idle_rounds = linnet_group_idle(group) ? group->idle_rounds + 1 : 0;
+    linnet_suspects_sweep(group->context->suspects, past, group);
 }

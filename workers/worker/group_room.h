@@ -35,7 +35,8 @@ struct linnet_group {
     uv_timer_t reopen;     /* a stage has failed and is opened anew in a while */
     size_t closing_stages; /* replaced or closing, not freed yet */
     bool started, draining, closing;
-    bool site_given; /* the flow has been told that the site is ours */
+    unsigned idle_rounds; /* in a row */
+    bool site_given;      /* the flow has been told that the site is ours */
     uint64_t site_generation;
     bool site_reopening; /* site stages are being replaced: the site goes back to the flow when the old ones
                             are gone */

@@ -131,7 +131,8 @@ static int judge_item(json_t *out, const struct linnet_inflight_batch *batch, co
     bool alone = json_array_size(batch->items) == 1;
     describe(death, batch->deadline_ms, reason, sizeof reason);
     if (alone && (kills >= LINNET_SUSPECT_KILLS || doubts >= LINNET_SUSPECT_DOUBTS))
-        return add_dead(out, batch, item, death, reason, (unsigned)(kills + doubts), before, known, worker);
+        return add_dead(out, batch, item, death, reason,
+                        (unsigned)(kills >= LINNET_SUSPECT_KILLS ? kills : doubts), before, known, worker);
     return json_array_append_new(
         out, suspect_document(id, batch->stage, document, kills, doubts, reason, worker, before));
 }

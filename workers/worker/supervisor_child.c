@@ -16,6 +16,7 @@
 
 #define GAP_MS          1000  /* a tick that comes so late: we were frozen ourselves, the child too perhaps */
 #define LONG_LIFE_MS    60000 /* a child that lived so long starts the backoff anew */
+#define DEATHS_MOST     20    /* in a minute, without a pause */
 #define RECORD_RETRY_MS 1000
 #define RECORD_TRIES    10 /* before the next child is started though the suspects could not be written */
 
@@ -240,6 +241,16 @@ static void on_record_retry(uv_timer_t *timer) {
     if (supervisor->record != NULL) linnet_suspects_write(supervisor->record);
 }
 
+/* Deaths within the last minute. Where they go on and on (a plugin that crashes on everything), the pauses
+ * grow all the same. */
+static unsigned deaths_lately(const struct supervisor *supervisor) {
+    unsigned n = 0;
+    int64_t now = linnet_time_monotonic();
+    for (size_t i = 0; i < SUPERVISOR_DEATHS; i++)
+        n += supervisor->death_ms[i] != 0 && now - supervisor->death_ms[i] < LONG_LIFE_MS;
+    return n;
+}
+
 static void on_recorded(struct linnet_suspects_case *record, int error, const char *detail) {
     struct supervisor *supervisor = record->data;
     if (supervisor->closing) return;
@@ -252,6 +263,8 @@ static void on_recorded(struct linnet_suspects_case *record, int error, const ch
     }
     if (error != 0)
         linnet_log(LINNET_ERROR, "supervisor", "the suspects could not be written", "why", "s", detail, NULL);
+    else if (deaths_lately(supervisor) < DEATHS_MOST)
+        supervisor->backoff_ms = 0; /* the cause is contained: nothing else has to wait for it */
     linnet_suspects_case_done(record);
     free(record);
     supervisor->record = NULL;
@@ -323,7 +336,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int number) {
     json_decref(supervisor->offered);
     supervisor->offered = NULL;
     uv_timer_stop(&supervisor->patience);
-    supervisor->deaths++;
+    supervisor->death_ms[supervisor->deaths++ % SUPERVISOR_DEATHS] = linnet_time_monotonic();
     bool orderly = number == 0 && status == 0 && supervisor->drained;
     if (orderly && supervisor->restarting) {
         supervisor->backoff_ms = 0;

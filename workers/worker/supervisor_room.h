@@ -11,6 +11,8 @@
 #include "workers/worker/supervisor.h"
 #include "workers/worker/suspects.h"
 
+#define SUPERVISOR_DEATHS 32
+
 /* What a batch may still use, judged by the supervisor's own eyes. */
 struct watched {
     uint32_t generation;
@@ -49,6 +51,7 @@ struct supervisor {
     bool restarting; /* drain, then a new child */
     bool closing;
     unsigned deaths;
+    int64_t death_ms[SUPERVISOR_DEATHS]; /* when, the last ones */
     int status;
 };
 

@@ -2,18 +2,20 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/json.h"
+#include "common/base/time.h"
 
 /* What linnet_suspects_enter gives back. */
 enum { PASSED_FREELY, PASSED_SHARED, PASSED_ALONE };
 
 struct linnet_suspects {
     struct linnet_couch *couch;
-    json_t *known;   /* {"<stage>:<document>": doubts}; the loop thread's */
+    json_t *known;   /* {"<stage>:<document>": {"rev", "seen"}}; the loop thread's */
     json_t *doubted; /* the same for those with doubts; under `lock` */
     pthread_mutex_t lock;
     pthread_rwlock_t gate;
@@ -78,9 +80,12 @@ static void on_read(struct linnet_couch_request *request, const struct linnet_co
         size_t i;
         json_array_foreach(json_object_get(response->json, "rows"), i, row) {
             const char *key = linnet_json_string(row, "id", "") + strlen("suspect:");
-            long long doubts = linnet_json_integer(row, "doc/doubts", 0);
-            json_object_set_new(known, key, json_integer(doubts));
-            if (doubts > 0) json_object_set_new(doubted, key, json_true());
+            json_int_t seen =
+                linnet_json_integer(json_object_get(suspects->known, key), "seen", linnet_time_monotonic());
+            json_object_set_new(
+                known, key,
+                json_pack("{s:s, s:I}", "rev", linnet_json_string(row, "doc/_rev", ""), "seen", seen));
+            if (linnet_json_integer(row, "doc/doubts", 0) > 0) json_object_set_new(doubted, key, json_true());
         }
         json_decref(suspects->known);
         suspects->known = known;
@@ -106,6 +111,37 @@ int linnet_suspects_refresh(struct linnet_suspects *suspects,
     else
         free(refresh);
     return rc;
+}
+
+static void on_swept(struct linnet_couch_request *request, const struct linnet_couch_response *response,
+                     void *arg) {
+    struct linnet_suspects *suspects = arg;
+    (void)request, (void)response; /* what could not be deleted is seen again at the next refresh */
+    suspects->requests--;
+    release(suspects);
+}
+
+void linnet_suspects_sweep(struct linnet_suspects *suspects,
+                           bool (*past)(void *arg, const char *stage, const char *document, int64_t age_ms),
+                           void *arg) {
+    json_t *deletions = json_array(), *entry;
+    const char *key;
+    void *next;
+    json_object_foreach_safe(suspects->known, next, key, entry) {
+        char stage[64], id[LINNET_ID_MAX];
+        const char *colon = strchr(key, ':');
+        if (colon == NULL || (size_t)(colon - key) >= sizeof stage) continue;
+        snprintf(stage, sizeof stage, "%.*s", (int)(colon - key), key);
+        snprintf(id, sizeof id, "suspect:%s", key);
+        if (!past(arg, stage, colon + 1, linnet_time_monotonic() - linnet_json_integer(entry, "seen", 0)))
+            continue;
+        json_array_append_new(deletions, json_pack("{s:s, s:s, s:b}", "_id", id, "_rev",
+                                                   linnet_json_string(entry, "rev", ""), "_deleted", 1));
+    }
+    if (json_array_size(deletions) > 0 &&
+        linnet_couch_bulk(suspects->couch, LINNET_DB_OPS, deletions, true, on_swept, suspects) == 0)
+        suspects->requests++;
+    json_decref(deletions);
 }
 
 static int make_key(const char *stage, const char *document, char out[LINNET_ID_MAX]) {

@@ -77,6 +77,11 @@ int linnet_suspects_refresh(struct linnet_suspects *suspects,
                             void (*done)(void *arg, int error, const char *detail), void *arg);
 bool linnet_suspects_has(const struct linnet_suspects *suspects, const char *stage, const char *document);
 void linnet_suspects_cleared(struct linnet_suspects *suspects, const char *stage, const char *document);
+/* Delete the documents of those that are `past`: a result may have been written by a process that died before
+ * it could clear the suspicion. `age_ms`: how long this process has known it. */
+void linnet_suspects_sweep(struct linnet_suspects *suspects,
+                           bool (*past)(void *arg, const char *stage, const char *document, int64_t age_ms),
+                           void *arg);
 size_t linnet_suspects_count(const struct linnet_suspects *suspects);
 /* The gate around every batch, on the executor's thread: those with doubts against their one document pass
  * alone. Returns what _leave wants back. */
