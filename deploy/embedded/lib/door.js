@@ -114,16 +114,29 @@ function deeper(value, limit) {
   return false;
 }
 
+/* What CouchDB's parser refuses and JavaScript's takes: half of a surrogate pair, a number beyond a double. Looked for only where the text
+ * holds something that could be one. */
+const LONE = /\p{Surrogate}/u;
+const SUSPECT = /\\u[dD][89a-fA-F]|[0-9][eE]\+?[0-9]{3}|[0-9]{300}/;
+const holdsWhatIsNoJSON = (value) => {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  if (typeof value === 'string') return LONE.test(value);
+  if (value === null || typeof value !== 'object') return false;
+  return Object.entries(value).some(([key, member]) => holdsWhatIsNoJSON(key) || holdsWhatIsNoJSON(member));
+};
+
 function parseStrictly(bytes) {
   const bad = (reason) => ({ status: 400, name: 'bad_request', reason });
-  let value;
+  let value, text;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch (error) {
     throw bad(error instanceof SyntaxError ? 'invalid UTF-8 JSON' : 'invalid UTF-8');
   }
   if (value === null || typeof value !== 'object') throw bad('the body must be a JSON object');
   if (deeper(value, DEPTH_LIMIT)) throw bad(`nested deeper than ${DEPTH_LIMIT}`);
+  if (SUSPECT.test(text) && holdsWhatIsNoJSON(value)) throw bad('invalid UTF-8 JSON');
   return value;
 }
 
