@@ -112,6 +112,7 @@ function report(result) {
   const largest = (counts, n) => Object.entries(counts).sort((a, b) => b[1] - a[1]).slice(0, n);
   say(`\nCPU time, by ${profile.samples} samples`);
   for (const [name, samples] of Object.entries(profile.owners)) say(`  ${name.padEnd(10)} ${percent(samples, profile.samples).padStart(7)}`);
+  say(`  (${percent(profile.byThread, profile.samples)} put down by their thread, because their stack could not be read)`);
   say('by thread');
   for (const [name, samples] of largest(profile.threads, 8)) say(`  ${percent(samples, profile.samples).padStart(7)}  ${name}`);
   say('ours, by function > what it was in');

@@ -54,16 +54,17 @@ function owner(sample) {
     if (found) return [found[0], frame];
   }
   const found = threads.find(([, names]) => names.test(sample.thread));
-  return [found ? found[0] : 'ours', sample.frames[0]];
+  return [found ? found[0] : 'ours', sample.frames[0], true];
 }
 
 function attribute(text) {
-  const result = { samples: 0, owners: { libvips: 0, backend: 0, ours: 0 }, threads: {}, functions: {} };
+  const result = { samples: 0, byThread: 0, owners: { libvips: 0, backend: 0, ours: 0 }, threads: {}, functions: {} };
   for (const block of text.split(/\n\s*\n/)) {
     if (!block.trim()) continue;
     const sample = parse(block);
-    const [name, frame] = owner(sample);
+    const [name, frame, byThread] = owner(sample);
     result.samples++;
+    if (byThread) result.byThread++;
     result.owners[name]++;
     result.threads[sample.thread] = (result.threads[sample.thread] || 0) + 1;
     if (name !== 'ours') continue;
