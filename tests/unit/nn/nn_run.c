@@ -37,20 +37,29 @@ static float **make_ports(const struct linnet_nn_port *ports, size_t count, unsi
     return list;
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 static void time_runs(struct linnet_nn_session *session, unsigned batch, float **in, float **out,
                       int repeat) {
     struct linnet_error err;
-    double best = 1e9, best_cpu = 1e9;
+    double *wall = calloc((size_t)repeat + 1, sizeof *wall), *cpu = calloc((size_t)repeat + 1, sizeof *cpu);
     for (int i = 0; i < repeat; i++) {
         double start = seconds(CLOCK_MONOTONIC), start_cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
         check(linnet_nn_session_run(session, batch, (const float *const *)in, out, &err), &err);
-        double took = seconds(CLOCK_MONOTONIC) - start, cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start_cpu;
-        if (took < best) best = took;
-        if (cpu < best_cpu) best_cpu = cpu;
+        wall[i] = seconds(CLOCK_MONOTONIC) - start;
+        cpu[i] = seconds(CLOCK_PROCESS_CPUTIME_ID) - start_cpu;
     }
+    qsort(wall, (size_t)repeat, sizeof *wall, ascending);
+    qsort(cpu, (size_t)repeat, sizeof *cpu, ascending);
     if (repeat)
-        fprintf(stderr, "best %.3f ms (%.3f ms of CPU), %.1f samples/s (%.1f of CPU)\n", best * 1e3,
-                best_cpu * 1e3, batch / best, batch / best_cpu);
+        fprintf(stderr, "median %.3f ms (%.3f ms of CPU), %.1f samples/s (%.1f of CPU)\n",
+                wall[repeat / 2] * 1e3, cpu[repeat / 2] * 1e3, batch / wall[repeat / 2],
+                batch / cpu[repeat / 2]);
+    free(wall);
+    free(cpu);
 }
 
 int main(int argc, char **argv) {

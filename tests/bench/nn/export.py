@@ -1,0 +1,29 @@
+"""export.py FOLDER [--networks A,B,...]: networks with random weights as ONNX, those that are not there yet."""
+import os
+import sys
+import warnings
+
+NETWORKS = "resnet50,inception_v3,efficientnet_b0,mobilenet_v3_large,googlenet,densenet121"
+
+
+def main():
+    folder, rest = sys.argv[1], sys.argv[2:]
+    names = rest[rest.index("--networks") + 1] if "--networks" in rest else NETWORKS
+    missing = [name for name in names.split(",") if not os.path.exists(os.path.join(folder, name + ".onnx"))]
+    if not missing:
+        return
+    warnings.filterwarnings("ignore")
+    import torch
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../unit/nn"))
+    import torch_check
+    torch.manual_seed(1)
+    for name in missing:
+        network = torch_check.randomise(torch_check.family(name))
+        size = 299 if name == "inception_v3" else 224
+        path = os.path.join(folder, name + ".onnx")
+        torch_check.export(network, torch.zeros(2, 3, size, size), path + ".part", 13, True)
+        os.rename(path + ".part", path)
+
+
+if __name__ == "__main__":
+    main()
