@@ -1,5 +1,6 @@
 #include "workers/worker/child.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -168,6 +169,16 @@ static int die_with(pid_t supervisor) {
     return getppid() == supervisor ? 0 : -1; /* it died before we asked */
 }
 
+/* Where memory runs out, rather we than the supervisor, which knows what to do then. Raising it needs no
+ * privilege. */
+static void offer_to_the_oom_killer(void) {
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    ssize_t written = write(fd, "500", 3);
+    (void)written; /* where it can't be, it stays as it is */
+    close(fd);
+}
+
 static void set_signals(void) {
     /* The supervisor decides when to end: a Ctrl-C on the terminal reaches both. */
     signal(SIGINT, SIG_IGN);
@@ -199,6 +210,7 @@ static int open_child(struct child *child) {
 int linnet_child_run(pid_t supervisor) {
     if (die_with(supervisor) != 0 || sodium_init() < 0) return 1;
     set_signals();
+    offer_to_the_oom_killer();
     struct child *child = calloc(1, sizeof *child);
     if (child == NULL || open_child(child) != 0) {
         linnet_log(LINNET_ERROR, "worker", "this is the supervisor's child, started by nobody", NULL);

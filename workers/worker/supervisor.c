@@ -101,8 +101,7 @@ static void on_hangup(uv_signal_t *handle, int number) {
 
 /* ---- time ---- */
 
-/* The watchdog is fed as long as the child has a pulse, or none should be expected (it is being restarted).
- */
+/* The service manager watches this loop; the child's is watched by supervisor_watch. */
 static void feed_watchdog(struct supervisor *supervisor, int64_t now) {
     if (supervisor->watchdog_ms == 0 || now - supervisor->watchdog_last_ms < supervisor->watchdog_ms) return;
     supervisor->watchdog_last_ms = now;

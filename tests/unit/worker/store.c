@@ -140,7 +140,7 @@ void store_put(enum linnet_database which, json_t *document) {
     snprintf(path, sizeof path, "/%s/%s", linnet_couch_database(couch, which), id);
     char *text = json_dumps(document, JSON_COMPACT);
     json_decref(call("PUT", path, text, &status));
-    if (status != 201) fail_msg("PUT %s: %ld", path, status);
+    if (status != 201 && status != 200) fail_msg("PUT %s: %ld", path, status);
     free(text);
     json_decref(old);
     json_decref(document);
