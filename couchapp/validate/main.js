@@ -66,5 +66,6 @@ module.exports = function (newDoc, oldDoc, userCtx, secObj) {
     return;
   }
   if (!role('u:' + owner)) forbid(checker.owner + ' must be yourself');
+  if (kind === 'image' && newDoc.stripped) forbid('only workers strip a picture that is in the store');
   if (old && checker.immutable) forbid('an image never changes');
 };

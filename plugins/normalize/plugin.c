@@ -62,6 +62,13 @@ static const struct linnet_blob *original_of(const struct linnet_item *item) {
     return NULL;
 }
 
+/* The digest that the bytes must have: the one in the id, or, where the host had to cut a position out of the
+ * picture, the one that it recorded then. */
+static const char *digest_of(const struct linnet_doc *image) {
+    const char *stripped = json_string_value(json_object_get(json_object_get(image->json, "stripped"), "digest"));
+    return stripped ? stripped : image->qualifier;
+}
+
 /* All that can be said of the file without decoding it. */
 static int inspect(const struct normalize *self, const char *digest, const struct linnet_blob *original,
                    struct normalize_header *header, char *why, size_t size) {
@@ -130,7 +137,7 @@ static enum linnet_verdict normalize_one(const struct normalize *self, const str
         snprintf(why, size, "the document has no attachment named original");
         return LINNET_REJECT;
     }
-    if (inspect(self, item->docs[0].qualifier, original, &header, why, size)) return LINNET_REJECT;
+    if (inspect(self, digest_of(&item->docs[0]), original, &header, why, size)) return LINNET_REJECT;
     enum linnet_verdict verdict =
         normalize_decode(original->data, original->size, &header, &self->config.limits, self->config.sizes,
                          &picture, why, size);
@@ -150,8 +157,7 @@ static int normalize_process(void *instance, const struct linnet_item *const *it
     return 0;
 }
 
-/* The id is the digest of the bytes, so they alone shape the output; that they are there at all is told by
- * the attachment. */
+/* The bytes alone shape the output, and the store's own digest of the attachment tells them. */
 static const char *const image_blobs[] = {"original", NULL};
 static const char *const image_fields[] = {"_attachments.original.digest", NULL};
 static const struct linnet_input inputs[] = {

@@ -8,7 +8,7 @@
 
 #include "common/base/digest.h"
 #include "workers/cli/file.h"
-#include "workers/cli/strip.h"
+#include "workers/picture/strip.h"
 
 #define PHOTO_LIMIT ((size_t)64 << 20)
 

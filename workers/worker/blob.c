@@ -133,7 +133,10 @@ static void tell(struct download *d, int error, const char *detail) {
         if (d->waiters[i]) linnet_item_fetched(d->waiters[i], error, detail);
 }
 
+/* 0: it is in the observation. LINNET_E_NOT_FOUND: it is being replaced, the document will be read again. */
 static int keep(struct download *d, const struct linnet_couch_response *r) {
+    int cleaning = linnet_cleaning_check(d->task, d->id, d->name, d->content_type, r->body, r->size);
+    if (cleaning) return cleaning > 0 ? LINNET_E_NOT_FOUND : cleaning;
     struct linnet_bytes *bytes = linnet_bytes_copy(r->body, r->size);
     if (!bytes) return LINNET_E_NOMEM;
     int rc = linnet_observation_put_blob(&d->task->observation, d->id, d->name, d->content_type, bytes);

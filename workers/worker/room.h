@@ -9,6 +9,7 @@
  *   item.c      one due item: blobs, room, the stage, its verdict, its results on their way to the writer
  *   letter.c    dead letters and parked retries, as documents and in memory
  *   deletion.c, conflict.c   what is settled before a plan is made
+ *   cleaning.c  pictures that still tell where they were taken
  *   site.c      the stages of scope site
  *   backfill.c  visits to what was made with other fingerprints
  *   flow.c      opening, turns, closing
@@ -396,6 +397,12 @@ int linnet_deletion_bury(struct linnet_task *task, const char *id, const char *r
 /* Settle the conflicts of a document that was read with _conflicts, if they are this group's to settle. True:
  * under way, the task is read again after it. */
 bool linnet_conflict_settle(struct linnet_task *task, const json_t *document);
+
+/* ---- cleaning.c ---- */
+/* An attachment has come: is it a picture that tells where it was taken? Then it is replaced, the task waits for
+ * that and is read again. 1: under way, these bytes are not to be used; 0: nothing to do; LINNET_E_NOMEM. */
+int linnet_cleaning_check(struct linnet_task *task, const char *id, const char *name, const char *content_type,
+                          const void *data, size_t size);
 
 /* ---- site.c ---- */
 void linnet_site_close(struct linnet_flow *flow);

@@ -1,8 +1,8 @@
 /* Cutting the metadata out of a picture without touching a pixel: positions, names, thumbnails, comments, and
  * whatever follows the picture's end (the film of a motion photo). What a picture needs to look right stays:
  * colour profile, orientation. */
-#ifndef LINNET_CLI_STRIP_H
-#define LINNET_CLI_STRIP_H
+#ifndef LINNET_PICTURE_STRIP_H
+#define LINNET_PICTURE_STRIP_H
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
  * Specification): files of chunks. */
 #include <string.h>
 
-#include "workers/cli/strip.h"
+#include "workers/picture/strip.h"
 
 static size_t big32(const unsigned char *at) {
     return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];

@@ -2,7 +2,7 @@
  * directory). */
 #include <string.h>
 
-#include "workers/cli/strip.h"
+#include "workers/picture/strip.h"
 
 enum {
     SOI = 0xd8,

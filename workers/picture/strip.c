@@ -1,4 +1,4 @@
-#include "workers/cli/strip.h"
+#include "workers/picture/strip.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include <libexif/exif-data.h>
 
 #include "tests/data/jpeg.h"
-#include "workers/cli/strip.h"
+#include "workers/picture/strip.h"
 
 static struct bytes photograph(int orientation) {
     struct exif exif = {.orientation = orientation,
