@@ -24,7 +24,7 @@ const char *linnet_error_name(int code) {
     static const char *const names[] = {
         "ok",     "nomem",    "invalid", "parse",     "limit",   "unsupported", "not_found",
         "exists", "conflict", "denied",  "auth",      "connect", "timeout",     "broken",
-        "server", "io",       "full",    "cancelled", "plugin",  "internal",
+        "server", "io",       "full",    "cancelled", "plugin",  "internal",    "device",
     };
     const int count = (int)(sizeof names / sizeof names[0]);
     return code <= 0 && code > -count ? names[-code] : "unknown";

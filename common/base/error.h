@@ -30,7 +30,8 @@ enum linnet_class { LINNET_TRANSIENT, LINNET_PERMANENT, LINNET_FATAL_CLASS };
     X(LINNET_E_FULL,       -16, LINNET_TRANSIENT,   "no room")                                               \
     X(LINNET_E_CANCELLED,  -17, LINNET_TRANSIENT,   "cancelled")                                             \
     X(LINNET_E_PLUGIN,     -18, LINNET_FATAL_CLASS, "plugin error")                                          \
-    X(LINNET_E_INTERNAL,   -19, LINNET_FATAL_CLASS, "internal error")
+    X(LINNET_E_INTERNAL,   -19, LINNET_FATAL_CLASS, "internal error")                                        \
+    X(LINNET_E_DEVICE,     -20, LINNET_FATAL_CLASS, "the device is lost")
 
 enum linnet_error_code {
     LINNET_E_OK = 0,

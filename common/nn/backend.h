@@ -13,7 +13,7 @@
 
 #include "common/nn/graph.h"
 
-#define LINNET_NN_BACKEND_ABI    1
+#define LINNET_NN_BACKEND_ABI    2
 #define LINNET_NN_BACKEND_SYMBOL "linnet_nn_backend"
 #define LINNET_NN_BUCKETS_MAX    16
 
@@ -24,6 +24,7 @@ struct linnet_nn_run;     /* the backend's: memory of one session */
 struct linnet_nn_target {
     enum linnet_nn_precision precision;
     unsigned threads; /* at least 1 */
+    unsigned device;  /* less than what `devices` says */
     /* Batch sizes, ascending. A graph whose batch is fixed has that one alone. */
     unsigned buckets[LINNET_NN_BUCKETS_MAX];
     size_t nbuckets;
@@ -38,6 +39,8 @@ struct linnet_nn_backend {
     bool pad_up;
     /* Can it run here at all? LINNET_E_UNSUPPORTED with words (no device, no driver). */
     int (*probe)(struct linnet_error *err);
+    /* How many devices there are, once `probe` has succeeded. NULL: one. */
+    unsigned (*devices)(void);
     /* Does the device compute in this precision itself? */
     bool (*native)(enum linnet_nn_precision precision);
     /* May `post` be done by `node` itself, after the posts that it has? Asked by the fusing passes. */
@@ -52,9 +55,19 @@ struct linnet_nn_backend {
     int (*session_open)(struct linnet_nn_program *program, struct linnet_nn_run **out,
                         struct linnet_error *err);
     void (*session_close)(struct linnet_nn_run *run);
-    /* Run the bucket of `n` samples. Inputs and outputs as in linnet_nn_session_run. */
+    /* Run the bucket of `n` samples. Inputs and outputs as in linnet_nn_session_run. LINNET_E_DEVICE: the
+     * device is gone, and no program on it will run again in this process. */
     int (*session_run)(struct linnet_nn_run *run, unsigned n, const float *const *inputs,
                        float *const *outputs, struct linnet_error *err);
+    /* The same from pictures, linnet_nn_session_run_pixels. NULL: the engine makes the numbers. */
+    int (*session_run_pixels)(struct linnet_nn_run *run, unsigned n, const struct linnet_nn_pixels *pixels,
+                              float *const *outputs, struct linnet_error *err);
+    /* linnet_nn_session_layers; n is a bucket. NULL: it does not time its steps. */
+    int (*session_layers)(struct linnet_nn_run *run, unsigned n, const float *const *inputs,
+                          float *const *outputs, struct linnet_nn_layer **layers, size_t *count,
+                          struct linnet_error *err);
+    /* linnet_nn_engine_limits. NULL: not known. */
+    void (*limits)(const struct linnet_nn_program *program, double *flops, double *bytes);
 };
 
 /* What the shared object exports; the struct is static. */

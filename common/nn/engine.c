@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nn/engine.h"
 #include "common/nn/fail.h"
 #include "common/nn/model.h"
 #include "common/nn/onnx/reader.h"
@@ -10,22 +11,6 @@
 
 #define THREADS_MAX 64
 #define BATCH_MAX   4096
-
-struct linnet_nn_engine {
-    const struct linnet_nn_backend *backend;
-    struct linnet_nn_program *program;
-    struct linnet_nn_target target;
-    size_t ninputs, noutputs;
-    size_t *input_elements, *output_elements; /* of one sample */
-};
-
-struct linnet_nn_session {
-    struct linnet_nn_engine *engine; /* borrowed */
-    struct linnet_nn_run *run;
-    const float **inputs; /* of the bucket that runs */
-    float **outputs;
-    float **padded_inputs, **padded_outputs; /* owned; where a batch was padded up to a bucket */
-};
 
 static int choose_backend(const char *name, const struct linnet_nn_backend **out, struct linnet_error *err) {
     if (name && strcmp(name, "auto") != 0) return linnet_nn_backend_find(name, out, err);
@@ -43,11 +28,34 @@ static size_t *sizes_of(const struct linnet_nn_port *ports, size_t count) {
     return sizes;
 }
 
+/* Is the network's one input a picture? */
+static void note_picture(struct linnet_nn_engine *engine, const struct linnet_nn_model *model) {
+    const struct linnet_nn_port *port = &model->inputs[0];
+    if (model->ninputs != 1 || port->rank != 4 || port->dims[1] > LINNET_NN_CHANNELS_MAX) return;
+    engine->channels = (size_t)port->dims[1];
+    engine->height = (size_t)port->dims[2];
+    engine->width = (size_t)port->dims[3];
+}
+
 static int check_options(const struct linnet_nn_options *options, struct linnet_error *err) {
     if (options->threads > THREADS_MAX || options->batch_max > BATCH_MAX)
         return linnet_nn_fail(err, LINNET_E_LIMIT, "at most %d threads and batches of %d", THREADS_MAX,
                               BATCH_MAX);
     return 0;
+}
+
+/* Is the device one that there is, and does it compute in what is asked for? */
+static int check_device(const struct linnet_nn_backend *backend, const struct linnet_nn_options *options,
+                        struct linnet_error *err) {
+    static const char *const names[] = {"f32", "bf16", "f16"};
+    unsigned count = backend->devices ? backend->devices() : 1;
+    if (options->device >= count)
+        return linnet_nn_fail(err, LINNET_E_NOT_FOUND, "there is no device %u: %s has %u", options->device,
+                              backend->name, count);
+    if (backend->native(options->precision)) return 0;
+    return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
+                          "this device (%s) does not compute in %s, of 16 bits, itself: use f32",
+                          backend->name, names[options->precision]);
 }
 
 static int compile(struct linnet_nn_engine *engine, const struct linnet_nn_model *model,
@@ -65,10 +73,8 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
     const struct linnet_nn_backend *backend;
     int rc = check_options(options, err);
     if (!rc) rc = choose_backend(options->backend, &backend, err);
+    if (!rc) rc = check_device(backend, options, err);
     if (rc) return rc;
-    if (!backend->native(options->precision))
-        return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
-                              "this device does not compute in 16 bits itself: use f32");
     int64_t batch = model->inputs[0].dims[0];
     if (batch > BATCH_MAX)
         return linnet_nn_fail(err, LINNET_E_LIMIT, "its batch is fixed at more than %d", BATCH_MAX);
@@ -77,12 +83,14 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
     engine->backend = backend;
     engine->target.precision = options->precision;
     engine->target.threads = options->threads ? options->threads : 1;
+    engine->target.device = options->device;
     engine->target.nbuckets =
         linnet_nn_batch_buckets(batch > 0 ? (unsigned)batch : 0, options->batch_max, engine->target.buckets);
     engine->ninputs = model->ninputs;
     engine->noutputs = model->noutputs;
     engine->input_elements = sizes_of(model->inputs, model->ninputs);
     engine->output_elements = sizes_of(model->outputs, model->noutputs);
+    note_picture(engine, model);
     rc = engine->input_elements && engine->output_elements
              ? compile(engine, model, err)
              : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
@@ -104,6 +112,11 @@ void linnet_nn_engine_close(struct linnet_nn_engine *engine) {
 
 const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine) {
     return engine->backend->device(engine->program);
+}
+
+void linnet_nn_engine_limits(const struct linnet_nn_engine *engine, double *flops, double *bytes) {
+    *flops = *bytes = 0;
+    if (engine->backend->limits) engine->backend->limits(engine->program, flops, bytes);
 }
 
 bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision) {
@@ -140,13 +153,13 @@ void linnet_nn_session_close(struct linnet_nn_session *session) {
     if (session->run) session->engine->backend->session_close(session->run);
     free_each(session->padded_inputs, session->engine->ninputs);
     free_each(session->padded_outputs, session->engine->noutputs);
+    free(session->padded_pixels);
     free(session->inputs);
     free(session->outputs);
     free(session);
 }
 
-/* Room for the largest bucket, made when a batch is first padded. */
-static float **make_room(const size_t *elements, size_t count, unsigned samples) {
+float **linnet_nn_session_room(const size_t *elements, size_t count, unsigned samples) {
     float **list = calloc(count + 1, sizeof *list);
     for (size_t i = 0; list && i < count; i++) {
         list[i] = calloc(elements[i] * samples, sizeof **list);
@@ -162,9 +175,9 @@ static int run_padded(struct linnet_nn_session *session, unsigned bucket, unsign
     struct linnet_nn_engine *engine = session->engine;
     unsigned largest = engine->target.buckets[engine->target.nbuckets - 1];
     if (!session->padded_inputs)
-        session->padded_inputs = make_room(engine->input_elements, engine->ninputs, largest);
+        session->padded_inputs = linnet_nn_session_room(engine->input_elements, engine->ninputs, largest);
     if (!session->padded_outputs)
-        session->padded_outputs = make_room(engine->output_elements, engine->noutputs, largest);
+        session->padded_outputs = linnet_nn_session_room(engine->output_elements, engine->noutputs, largest);
     if (!session->padded_inputs || !session->padded_outputs)
         return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory for a batch of %u", largest);
     for (size_t i = 0; i < engine->ninputs; i++)

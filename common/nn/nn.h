@@ -43,13 +43,14 @@ uint64_t linnet_nn_model_flops(const struct linnet_nn_model *model);
 /* Print layers, shapes, FLOPs, bytes, parameters to `out` (FILE *). */
 void linnet_nn_model_print(const struct linnet_nn_model *model, void *out);
 
-enum linnet_nn_precision { LINNET_NN_PRECISION_F32, LINNET_NN_PRECISION_BF16 };
+enum linnet_nn_precision { LINNET_NN_PRECISION_F32, LINNET_NN_PRECISION_BF16, LINNET_NN_PRECISION_F16 };
 
 struct linnet_nn_options {
     const char *backend; /* "cpu", "cuda", "auto" (cuda where there is one, else cpu) */
     enum linnet_nn_precision precision;
     unsigned batch_max; /* compiled for the buckets 1, 2, 4, ... up to it */
     unsigned threads;   /* of one session on the CPU; 0: 1 */
+    unsigned device;    /* which of several GPUs, from 0; an engine has one */
 };
 
 /* Compile. The engine keeps its own reference to the model's weights; the model may be freed after.
@@ -59,6 +60,9 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
 void linnet_nn_engine_close(struct linnet_nn_engine *engine);
 /* "cpu (oneDNN 2.6.3, avx512_core_bf16)" and the like. */
 const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine);
+/* What the engine's device can do at most: floating-point operations and bytes of its memory a second. 0
+ * where that is not known. */
+void linnet_nn_engine_limits(const struct linnet_nn_engine *engine, double *flops, double *bytes);
 /* Does the device of a backend ("auto" as above) compute in this precision itself? False where there is no
  * such backend. */
 bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision);
@@ -70,5 +74,32 @@ void linnet_nn_session_close(struct linnet_nn_session *session);
  * NCHW), outputs[i] likewise f32, the caller's memory; NULL where an output is not wanted. */
 int linnet_nn_session_run(struct linnet_nn_session *session, unsigned n, const float *const *inputs,
                           float *const *outputs, struct linnet_error *err);
+
+/* Pictures as decoders leave them: interleaved 8-bit channels, [n, H, W, C]; the network's number for a
+ * channel is data * scale[c] + shift[c]. */
+#define LINNET_NN_CHANNELS_MAX 4
+struct linnet_nn_pixels {
+    const uint8_t *data; /* the caller's */
+    float scale[LINNET_NN_CHANNELS_MAX], shift[LINNET_NN_CHANNELS_MAX];
+};
+/* Like linnet_nn_session_run for a network of one input [N, C, H, W] with at most LINNET_NN_CHANNELS_MAX
+ * channels. A device with memory of its own is sent the bytes, a quarter of what f32 takes, and makes the
+ * numbers itself. LINNET_E_INVALID: the network has another input. */
+int linnet_nn_session_run_pixels(struct linnet_nn_session *session, unsigned n,
+                                 const struct linnet_nn_pixels *pixels, float *const *outputs,
+                                 struct linnet_error *err);
+
+/* One step of a compiled network: what it costs at least for the whole batch, and how long it took. */
+struct linnet_nn_layer {
+    char name[96]; /* the node's */
+    char how[64];  /* what computes it */
+    double flops, bytes;
+    double seconds; /* the median of some runs */
+};
+/* Run the bucket of `n` samples step by step and time each. *layers is malloc'ed, the caller's.
+ * LINNET_E_INVALID: n is no bucket; LINNET_E_UNSUPPORTED: this backend does not time its steps. */
+int linnet_nn_session_layers(struct linnet_nn_session *session, unsigned n, const float *const *inputs,
+                             float *const *outputs, struct linnet_nn_layer **layers, size_t *count,
+                             struct linnet_error *err);
 
 #endif

@@ -22,7 +22,8 @@ struct linnet_nn_run {
 };
 
 static bool native(enum linnet_nn_precision precision) {
-    return precision == LINNET_NN_PRECISION_F32 || (!dnn_open(NULL) && dnn_has_bf16());
+    return precision == LINNET_NN_PRECISION_F32 ||
+           (precision == LINNET_NN_PRECISION_BF16 && !dnn_open(NULL) && dnn_has_bf16());
 }
 
 /* Products take residuals and functions; the others' functions are a pass over memory either way, but one
