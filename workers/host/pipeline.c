@@ -321,7 +321,7 @@ static int open_stage(struct linnet_pipeline *pipeline, const struct linnet_pipe
         .name = stage->name,
         .config = stage->config,
         .references = pipeline->options.references,
-        .threads = pipeline->options.threads,
+        .threads = stage->threads ? stage->threads : pipeline->options.threads,
         .state_dir = stage->state_dir,
         .metrics = pipeline->options.metrics,
         .unseal = pipeline->options.unseal,

@@ -16,6 +16,7 @@ struct linnet_pipeline_stage {
     const char *name;                /* NULL: the plugin's */
     const json_t *config;            /* NULL: defaults */
     const char *state_dir;           /* NULL: none */
+    unsigned threads;                /* 0: the options' */
 };
 
 struct linnet_pipeline_options {

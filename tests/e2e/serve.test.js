@@ -1,0 +1,222 @@
+'use strict';
+/* The REST API as programs ask it that were written for Pl@ntNet's, and as those ask who mean no good. Without a store. */
+const test = require('node:test');
+const assert = require('node:assert');
+const { spawnSync } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+const { Server, curl, draw, form, pictures, references } = require('./serve_lib');
+const { flora, must, until } = require('./lib');
+
+let server, samples, leaf, flower, observation;
+
+test.before(async () => {
+  samples = draw(6, 5);
+  const all = pictures(samples);
+  observation = all.filter((row) => row.observation === all[0].observation);
+  [leaf, flower] = observation.length > 1 ? observation : all;
+  server = new Server({ references: references(samples) }).start();
+  await server.ready();
+});
+
+test.after(async () => { if (server) await server.stop(); });
+
+const image = (row, filename) => ({ data: row.data, filename: filename ?? path.basename(row.file) });
+
+/* What every answer to an identification must be like. */
+function looksRight(body, { images = 1, project = 'all' } = {}) {
+  assert.equal(body.query.project, project);
+  assert.equal(body.query.images.length, images);
+  assert.equal(body.query.organs.length, images);
+  assert.equal(typeof body.query.includeRelatedImages, 'boolean');
+  assert.equal(body.preferedReferential, project);
+  assert.equal(body.language, 'en');
+  assert.equal(body.version, 'flora-inception@0.1.0');
+  assert.equal(body.bestMatch, body.results[0].species.scientificName);
+  assert.equal(body.predictedOrgans.length, images);
+  for (const organ of body.predictedOrgans) assert.ok(organ.image && typeof organ.filename === 'string' && organ.organ && organ.score > 0);
+  let last = 1;
+  for (const { score, species, gbif, powo, images: related } of body.results) {
+    assert.ok(score <= last && score >= 0);
+    last = score;
+    assert.equal(species.scientificName, [species.scientificNameWithoutAuthor, species.scientificNameAuthorship].filter(Boolean).join(' '));
+    assert.ok(species.scientificNameWithoutAuthor.startsWith(species.genus.scientificNameWithoutAuthor));
+    assert.match(species.family.scientificNameWithoutAuthor, /aceae$/);
+    assert.ok(Array.isArray(species.commonNames) && Array.isArray(related));
+    assert.ok('id' in gbif && 'id' in powo);
+  }
+}
+
+test('curl_gets_an_identification', () => {
+  const answer = curl('-F', `images=@${leaf.file}`, '-F', `organs=${leaf.organ === 'habit' ? 'auto' : leaf.organ}`, '-F', `images=@${flower.file}`, '-F', 'organs=auto', `${server.url}/v2/identify/all?api-key=any`);
+  assert.equal(answer.status, 200, answer.text);
+  looksRight(answer.json, { images: 2 });
+});
+
+test('axios_with_form_data_gets_an_identification', async () => {
+  const clients = path.join(__dirname, 'clients/node_modules');
+  const axios = require(path.join(clients, 'axios')), FormData = require(path.join(clients, 'form-data'));
+  const body = new FormData();
+  body.append('organs', 'flower');
+  body.append('images', fs.createReadStream(flower.file)); /* chunked: its length is not known */
+  body.append('organs', 'auto');
+  body.append('images', leaf.data, { filename: 'leaf.jpg' });
+  const { status, data } = await axios.post(`${server.url}/v2/identify/all`, body, { headers: body.getHeaders() });
+  assert.equal(status, 200);
+  looksRight(data, { images: 2 });
+  assert.deepEqual(data.query.organs, ['flower', 'auto']);
+  const again = new FormData();
+  again.append('images', leaf.data, { filename: 'leaf.jpg' });
+  await assert.rejects(axios.post(`${server.url}/v2/identify/nowhere`, again), (error) => error.response.status === 404 && error.response.data.statusCode === 404);
+});
+
+test('python_requests_gets_an_identification', () => {
+  const script = `
+import json, requests, sys
+files = [('images', (sys.argv[2], open(sys.argv[2], 'rb'))), ('images', (sys.argv[3], open(sys.argv[3], 'rb')))]
+session = requests.Session()
+req = requests.Request('POST', url=sys.argv[1] + '/v2/identify/all', params={'lang': 'en'}, files=files, data={'organs': ['flower', 'leaf']})
+response = session.send(req.prepare())
+print(json.dumps({'status': response.status_code, 'json': response.json()}))
+`;
+  const done = spawnSync('python3', ['-c', script, server.url, flower.file, leaf.file], { encoding: 'utf8' });
+  assert.equal(done.status, 0, done.stderr);
+  const { status, json } = JSON.parse(done.stdout);
+  assert.equal(status, 200, done.stdout);
+  looksRight(json, { images: 2 });
+});
+
+test('the_same_picture_gets_the_same_answer_and_options_shape_it', async () => {
+  const body = form([['images', image(leaf)]]);
+  const [one, two, some, french, all] = await Promise.all([server.identify('all', body), server.identify('all', body), server.identify('all', body, '?nb-results=2&detailed=true'), server.identify('all', body, '?lang=fr'), server.identify('k-world-flora', body, '?explain=true')]);
+  assert.deepEqual(one.json, two.json);
+  looksRight(one.json);
+  assert.equal(some.json.results.length, 2);
+  assert.ok(some.json.otherResults.genus.length >= 1 && some.json.otherResults.family[0].taxon.scientificName);
+  assert.equal(french.json.language, 'fr');
+  assert.equal(all.json.query.project, 'k-world-flora');
+  assert.equal(all.json.explain.species[0].views[0].image, all.json.query.images[0]);
+});
+
+test('a_flora_restricts_the_answer_to_its_species', async () => {
+  const project = observation[0].flora.replace('flora:', '');
+  const answer = await server.identify(project, form([['images', image(leaf)]]), '?explain=true');
+  assert.equal(answer.status, 200, answer.text);
+  looksRight(answer.json, { project });
+  assert.equal(answer.json.explain.flora, observation[0].flora);
+  assert.ok(answer.json.explain.flora_removed >= 0);
+});
+
+test('what_is_no_plant_is_not_found_unless_nothing_is_to_be_rejected', async () => {
+  const file = path.join(samples, 'nonplant.jpg');
+  must(flora, ['picture', '--taxon', 'none', '--seed', '2', '--out', file]);
+  const body = form([['images', { data: fs.readFileSync(file) }]]);
+  const refused = await server.identify('all', body);
+  assert.deepEqual(refused.json, { statusCode: 404, error: 'Not Found', message: 'Species not found' });
+  assert.equal((await server.identify('all', body, '?no-reject=true')).status, 200);
+});
+
+test('projects_are_listed_nearest_first', async () => {
+  const { json } = await server.ask('GET', '/v2/projects?lat=44&lon=4');
+  assert.equal(json[0].id, 'all');
+  const distances = json.slice(1).map((project) => project.distanceKm);
+  assert.deepEqual(distances, [...distances].sort((a, b) => a - b));
+  assert.equal(json[1].id, 'south-hills');
+  assert.equal(distances[0], 0);
+});
+
+/* ---- malformed requests, each with the right error ---- */
+
+const jpeg = () => image(leaf);
+const typed = (type) => ({ headers: { 'content-type': type }, body: 'x' });
+const malformed = {
+  no_body: [415, 'POST', '/v2/identify/all', () => ({})],
+  no_content_type: [415, 'POST', '/v2/identify/all', () => ({ body: 'x' })],
+  json_instead_of_a_form: [415, 'POST', '/v2/identify/all', () => typed('application/json')],
+  urlencoded: [415, 'POST', '/v2/identify/all', () => typed('application/x-www-form-urlencoded')],
+  no_boundary: [400, 'POST', '/v2/identify/all', () => typed('multipart/form-data')],
+  boundary_too_long: [400, 'POST', '/v2/identify/all', () => typed(`multipart/form-data; boundary=${'x'.repeat(71)}`)],
+  boundary_of_other_characters: [400, 'POST', '/v2/identify/all', () => typed('multipart/form-data; boundary="a b<c"')],
+  empty_form: [400, 'POST', '/v2/identify/all', () => form([])],
+  body_is_no_form: [400, 'POST', '/v2/identify/all', () => ({ ...form([]), body: 'nothing of the sort' })],
+  form_breaks_off: [400, 'POST', '/v2/identify/all', () => { const whole = form([['images', jpeg()]]); return { ...whole, body: whole.body.subarray(0, whole.body.length - 20) }; }],
+  no_pictures: [400, 'POST', '/v2/identify/all', () => form([['organs', 'leaf']])],
+  another_file: [400, 'POST', '/v2/identify/all', () => form([['photo', jpeg()]])],
+  another_field: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organ', 'leaf']])],
+  empty_picture: [400, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.alloc(0) }]])],
+  picture_is_text: [415, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('hello') }]])],
+  picture_is_gif: [415, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('GIF89a........') }]])],
+  picture_is_html: [415, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('<html>') }]])],
+  picture_is_a_jpegs_beginning: [400, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from([0xff, 0xd8, 0xff]) }]])],
+  picture_breaks_off: [400, 'POST', '/v2/identify/all', () => form([['images', { data: leaf.data.subarray(0, 200) }]])],
+  picture_is_a_pngs_beginning: [400, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('\x89PNG\r\n\x1a\nrubbish', 'latin1') }]])],
+  six_pictures: [400, 'POST', '/v2/identify/all', () => form(Array(6).fill(['images', jpeg()]))],
+  more_organs_than_pictures: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organs', 'leaf'], ['organs', 'leaf']])],
+  fewer_organs_than_pictures: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['images', jpeg()], ['organs', 'leaf']])],
+  unknown_organ: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organs', 'root']])],
+  organ_is_no_utf8: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organs', Buffer.from([0xff])]])],
+  unknown_project: [404, 'POST', '/v2/identify/atlantis', () => form([['images', jpeg()]])],
+  project_is_a_path: [404, 'POST', '/v2/identify/..%2F..%2Fetc', () => form([['images', jpeg()]])],
+  nb_results_of_zero: [400, 'POST', '/v2/identify/all?nb-results=0', () => form([['images', jpeg()]])],
+  nb_results_of_words: [400, 'POST', '/v2/identify/all?nb-results=many', () => form([['images', jpeg()]])],
+  switch_of_maybe: [400, 'POST', '/v2/identify/all?no-reject=maybe', () => form([['images', jpeg()]])],
+  language_of_symbols: [400, 'POST', '/v2/identify/all?lang=%24', () => form([['images', jpeg()]])],
+  unknown_parameter: [400, 'POST', '/v2/identify/all?nbresults=2', () => form([['images', jpeg()]])],
+  broken_escape: [400, 'POST', '/v2/identify/all?lang=%zz', () => form([['images', jpeg()]])],
+  nul_in_the_query: [400, 'POST', '/v2/identify/all?lang=%00', () => form([['images', jpeg()]])],
+  target_too_long: [414, 'GET', `/v2/projects?lang=${'x'.repeat(9000)}`, () => ({})],
+  unknown_path: [404, 'GET', '/v2/nothing', () => ({})],
+  other_method: [405, 'DELETE', '/v2/projects', () => ({})],
+  latitude_beyond_the_pole: [400, 'GET', '/v2/projects?lat=91&lon=0', () => ({})],
+  latitude_alone: [400, 'GET', '/v2/projects?lat=1', () => ({})],
+};
+
+for (const [name, [status, method, target, make]] of Object.entries(malformed)) {
+  test(`malformed_${name}_is_${status}`, async () => {
+    const answer = await server.ask(method, target, make());
+    assert.equal(answer.status, status, answer.text);
+    assert.equal(answer.json.statusCode, status);
+    assert.ok(answer.json.error && answer.json.message.length > 5, answer.text);
+    assert.match(answer.headers['content-type'], /^application\/json/);
+    assert.match(answer.headers['x-request-id'], /^[0-9A-Z]{26}$/);
+  });
+}
+
+test('more_than_fifty_megabytes_are_too_much_and_the_client_hears_it', async () => {
+  const big = { data: Buffer.concat([leaf.data, Buffer.alloc(51 << 20)]) };
+  assert.equal((await server.identify('all', form([['images', big]]))).status, 413);
+  const part = { data: Buffer.concat([leaf.data, Buffer.alloc(26 << 20)]) };
+  assert.equal((await server.identify('all', form([['images', part], ['images', part]]))).status, 413);
+  const file = path.join(samples, 'big.jpg');
+  fs.writeFileSync(file, big.data);
+  assert.equal(curl('-F', `images=@${file}`, `${server.url}/v2/identify/all`).status, 413); /* asks by Expect: 100-continue */
+  fs.rmSync(file);
+});
+
+test('a_request_that_is_no_http_is_refused_and_the_next_is_answered', async () => {
+  for (const bytes of ['rubbish\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', `GET /${'x'.repeat(200000)} HTTP/1.1\r\n\r\n`, 'POST /v2/identify/all HTTP/1.1\r\nHost: x\r\nContent-Length: minus\r\n\r\n'])
+    assert.match(await server.raw(bytes), /^(HTTP\/1\.[01] (4\d\d|505)|$)/);
+  assert.equal((await server.ask('GET', '/v2/_status')).status, 200);
+});
+
+test('pipelined_requests_are_answered_in_order', async () => {
+  const one = 'GET /v2/_status HTTP/1.1\r\nHost: x\r\n\r\n', other = 'GET /v2/nothing HTTP/1.1\r\nHost: x\r\n\r\n';
+  const text = await server.raw(one + other + one, { enough: (so_far) => (so_far.match(/"status":"ok"/g) || []).length === 2 });
+  assert.deepEqual([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]), ['200', '404', '200']);
+});
+
+test('the_access_log_holds_no_query', () => {
+  const access = server.lines().filter((line) => line.room === 'access');
+  assert.ok(access.length > 40);
+  for (const line of access) assert.ok(!line.path.includes('?') && line.id.length === 26 && line.address === '127.0.0.1');
+});
+
+test('sigterm_answers_what_was_asked_and_ends_in_order', async () => {
+  const other = new Server({ references: references(samples) }).start();
+  await other.ready();
+  const asked = Array.from({ length: 8 }, () => other.identify('all', form([['images', image(leaf)], ['images', image(flower)]])));
+  await until('they have come', async () => /linnet_http_requests_open ([2-9]|\d\d)/.test((await other.ask('GET', '/metrics')).text));
+  const ended = other.stop();
+  for (const answer of await Promise.all(asked)) assert.ok([200, 503].includes(answer.status), answer.text);
+  assert.deepEqual(await ended, { code: 0, signal: null });
+});

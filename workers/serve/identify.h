@@ -1,0 +1,30 @@
+/* POST and GET /v2/identify/{project}: pictures of one plant in, names with scores out. */
+#ifndef LINNET_SERVE_IDENTIFY_H
+#define LINNET_SERVE_IDENTIFY_H
+
+#include "workers/host/pipeline.h"
+#include "workers/serve/engine.h"
+#include "workers/serve/request.h"
+
+extern const struct serve_form_limits serve_identify_form;
+extern const char *const serve_identify_query[]; /* parameters that it knows */
+
+void serve_identify_post(struct serve_request *request);
+
+/* What was asked for. Strings are the request's. */
+struct serve_question {
+    const char *project, *flora; /* "all" and NULL: no restriction */
+    char flora_id[160];
+    const char *lang, *type;
+    const char *organs[SERVE_IMAGES_MAX];
+    size_t results; /* most of them */
+    bool no_reject, related, detailed, explain;
+};
+
+/* identify_answer.c: the answer to a question, from what the stages made. NULL: out of memory. */
+json_t *serve_identify_answer(const struct serve_question *question, const struct serve_form *form,
+                              const struct linnet_observation *observation, const struct serve_view *view);
+/* The identification among the results, NULL if there is none. Borrowed. */
+const json_t *serve_identification_of(const struct linnet_observation *observation);
+
+#endif

@@ -1,0 +1,19 @@
+/* All endpoints. */
+#include "workers/serve/identify.h"
+#include "workers/serve/projects.h"
+#include "workers/serve/router.h"
+#include "workers/serve/status.h"
+
+static const char *const none[] = {NULL};
+
+const struct serve_route serve_routes[] = {
+    {"POST", "/v2/identify/{project}", SERVE_FORM, SERVE_KEYED | SERVE_READY, &serve_identify_form,
+     serve_identify_query, serve_identify_post},
+    {"GET", "/v2/projects", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_projects_query,
+     serve_projects_get},
+    {"GET", "/v2/_status", SERVE_NO_BODY, 0, NULL, none, serve_status_get},
+    {"GET", "/healthz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_health_get},
+    {"GET", "/readyz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_ready_get},
+    {"GET", "/metrics", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_metrics_get},
+    {NULL, NULL, SERVE_NO_BODY, 0, NULL, NULL, NULL},
+};

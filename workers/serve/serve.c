@@ -1,0 +1,160 @@
+#include "workers/serve/serve.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "workers/cli/command.h"
+#include "workers/serve/engine.h"
+#include "workers/serve/http.h"
+#include "workers/worker/monitor.h"
+#include "workers/worker/notify.h"
+
+#define DRAIN_LOOK_MS 20
+
+/* The process: what begins and ends with it. */
+struct process {
+    struct serve serve;
+    uv_signal_t terminate, interrupt;
+    uv_timer_t drain;
+    int64_t drain_until_ms;
+};
+
+/* ---- the end: no new connections, answer what was asked, then take it all apart in order ---- */
+
+static void close_handle(uv_handle_t *handle) {
+    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+}
+
+static void on_engine_closed(void *arg) {
+    struct process *process = arg;
+    if (process->serve.couch != NULL) linnet_couch_close(process->serve.couch, NULL, NULL);
+    process->serve.couch = NULL;
+}
+
+static void on_http_closed(void *arg) {
+    struct process *process = arg;
+    process->serve.http = NULL;
+    serve_engine_close(process->serve.engine, on_engine_closed, process);
+}
+
+static void on_drain(uv_timer_t *timer) {
+    struct process *process = timer->data;
+    if (serve_http_requests(process->serve.http) > 0 &&
+        (int64_t)uv_now(&process->serve.loop) < process->drain_until_ms)
+        return;
+    close_handle((uv_handle_t *)&process->drain);
+    serve_http_close(process->serve.http, on_http_closed, process);
+}
+
+static void stop(struct process *process) {
+    struct serve *serve = &process->serve;
+    if (serve->draining) return;
+    serve->draining = true;
+    linnet_log(LINNET_INFO, "serve", "stopping", "requests", "i",
+               (json_int_t)serve_http_requests(serve->http), NULL);
+    linnet_notify("STOPPING=1");
+    close_handle((uv_handle_t *)&process->terminate);
+    close_handle((uv_handle_t *)&process->interrupt);
+    serve_http_quiesce(serve->http);
+    process->drain_until_ms =
+        (int64_t)uv_now(&serve->loop) + linnet_json_integer(serve->config, "drain_s", 30) * 1000;
+    uv_timer_start(&process->drain, on_drain, 0, DRAIN_LOOK_MS);
+}
+
+static void on_signal(uv_signal_t *signal, int number) {
+    (void)number;
+    stop(signal->data);
+}
+
+/* ---- the beginning ---- */
+
+static void on_generation(void *arg) {
+    (void)arg;
+    linnet_notify("READY=1");
+}
+
+static int open_couch(struct serve *serve, struct linnet_error *err) {
+    if (linnet_json_string(serve->config, "references", NULL) != NULL) return 0; /* a folder: no store */
+    struct linnet_couch_options options = {
+        .url = linnet_json_string(serve->config, "couchdb/url", ""),
+        .prefix = linnet_json_string(serve->config, "couchdb/prefix", "linnet"),
+        .connections = (unsigned)linnet_json_integer(serve->config, "couchdb/connections", 0)};
+    return linnet_couch_open(&serve->loop, &options, &serve->couch, err);
+}
+
+static int open_http(struct serve *serve, struct linnet_error *err) {
+    int fd;
+    const char *address = linnet_json_string(serve->config, "listen", "127.0.0.1:8080");
+    int rc = linnet_monitor_listen(address, &fd, err);
+    if (rc != 0) return rc;
+    unsigned port = linnet_monitor_port(fd);
+    struct serve_http_options options = {
+        .loop = &serve->loop,
+        .fd = fd,
+        .connections = (unsigned)linnet_json_integer(serve->config, "limits/connections", 1024),
+        .connections_per_address =
+            (unsigned)linnet_json_integer(serve->config, "limits/connections_per_address", 0),
+        .head_s = (unsigned)linnet_json_integer(serve->config, "limits/head_s", 20),
+        .body_s = (unsigned)linnet_json_integer(serve->config, "limits/body_s", 30),
+        .rate = (unsigned)linnet_json_integer(serve->config, "limits/least_bytes_per_s", 16384),
+        .arg = serve};
+    rc = serve_http_open(&options, &serve->http, err);
+    if (rc == 0)
+        linnet_log(LINNET_INFO, "serve", "listening", "address", "s", address, "port", "i", (json_int_t)port,
+                   NULL);
+    return rc;
+}
+
+static int open_engine(struct process *process, struct linnet_error *err) {
+    struct serve *serve = &process->serve;
+    struct serve_engine_options options = {.loop = &serve->loop,
+                                           .config = serve->config,
+                                           .metrics = serve->metrics,
+                                           .couch = serve->couch,
+                                           .changed = on_generation,
+                                           .arg = process};
+    return serve_engine_open(&options, &serve->engine, err);
+}
+
+static int open_all(struct process *process, struct linnet_error *err) {
+    int rc = open_couch(&process->serve, err);
+    if (rc == 0) rc = open_engine(process, err);
+    if (rc == 0) {
+        rc = open_http(&process->serve, err);
+        if (rc != 0) serve_engine_close(process->serve.engine, on_engine_closed, process);
+    } else {
+        on_engine_closed(process);
+    }
+    return rc;
+}
+
+static void watch_signal(struct process *process, uv_signal_t *handle, int number) {
+    uv_signal_init(&process->serve.loop, handle);
+    handle->data = process;
+    uv_signal_start(handle, on_signal, number);
+}
+
+int serve_run(const json_t *config) {
+    struct process process = {.serve = {.config = config, .metrics = linnet_metrics_new()}};
+    struct linnet_error err = {0};
+    if (process.serve.metrics == NULL || uv_loop_init(&process.serve.loop) != 0) return LINNET_EXIT_FAILED;
+    signal(SIGPIPE, SIG_IGN);
+    process.drain.data = &process;
+    uv_timer_init(&process.serve.loop, &process.drain);
+    watch_signal(&process, &process.terminate, SIGTERM);
+    watch_signal(&process, &process.interrupt, SIGINT);
+    int rc = open_all(&process, &err);
+    if (rc != 0) {
+        linnet_log(LINNET_ERROR, "serve", "cannot start", "why", "s", err.detail, NULL);
+        close_handle((uv_handle_t *)&process.terminate);
+        close_handle((uv_handle_t *)&process.interrupt);
+        close_handle((uv_handle_t *)&process.drain);
+    }
+    uv_run(&process.serve.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&process.serve.loop);
+    linnet_metrics_free(process.serve.metrics);
+    return rc == 0 ? LINNET_EXIT_OK : LINNET_EXIT_FAILED;
+}
