@@ -41,7 +41,7 @@ struct serve_request *serve_request_new(struct serve *serve, struct MHD_Connecti
         free(request);
         return NULL;
     }
-    request->counted_open = true;
+    snprintf(request->address, sizeof request->address, "%s", request->socket->address);
     serve_http_count(serve->http, 1);
     return request;
 }
@@ -297,7 +297,6 @@ static void prepare_body(struct serve_request *request) {
 
 static void begin(struct serve_request *request, const char *method) {
     snprintf(request->method, sizeof request->method, "%s", method);
-    snprintf(request->address, sizeof request->address, "%s", request->socket->address);
     serve_socket_expect(request->socket, request->started_ms, 0);
     if (!read_length(request)) serve_answer_error(request, 400, "Content-Length is no number");
     if (request->response == NULL) parse_target(request);

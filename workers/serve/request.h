@@ -46,7 +46,7 @@ struct serve_request {
     /* the rest is request.c's */
     struct MHD_Response *response;
     unsigned status;
-    bool begun, handled, suspended, queued, counted_open;
+    bool begun, handled, suspended, queued;
     enum { SERVE_TAKE, SERVE_DISCARD } taking;
     uint64_t received, declared, sent;
     int64_t started_ms;
