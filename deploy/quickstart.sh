@@ -21,7 +21,7 @@ dir=${XDG_DATA_HOME:-$HOME/.local/share}/linnet/quickstart
 once=no install=yes observations=40
 flora_seed=3 sample_seed=2026
 # What the main job needs; the tests are built by tests/run.sh.
-parts=(linnet linnet-flora couchapp linnet_nn_cpu plugin_{normalize,convnet,fusion,consensus,retrain})
+parts=(linnet linnet-flora couchapp web linnet_nn_cpu plugin_{normalize,convnet,fusion,consensus,retrain})
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'quickstart: %s\n' "$*" >&2; exit 1; }
@@ -81,7 +81,7 @@ draw_samples() {
 
 set_up() {
   say "setting the store up"
-  linnet init --site-key "$dir/site.key" --quiet
+  linnet init --site-key "$dir/site.key" --open-app --quiet
   linnet reference load --quiet "$dir/samples/backbone/taxa.jsonl" "$dir/samples/backbone/floras.jsonl"
   linnet model publish "$root/tests/data/model/flora-inception.onnx" --labels "$root/tests/data/model/labels.csv" \
     --description "$root/tests/data/model/model.json" --activate
@@ -130,12 +130,15 @@ say "one of them, whole (linnet show $first)"
 linnet show "$first"
 [ $once = no ] || exit 0
 
+app=$(sed -E 's#^(https?://)[^@/]*@#\1#' <<<"${LINNET_COUCHDB_URL%/}")/linnet/_design/app/index.html
 cat <<END
 
 Linnet is up. Leave with Ctrl-C; data stays in $dir.
   store      $LINNET_COUCHDB_URL
+  app        $app
   worker     http://127.0.0.1:$port/readyz  /metrics
   try        export LINNET_COUCHDB_URL='$LINNET_COUCHDB_URL' PATH=$build/bin:\$PATH
+             linnet user add NAME        # an account for the app
              linnet submit leaf.jpg flower.jpg --organ leaf --organ flower
              linnet status --watch
 END

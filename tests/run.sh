@@ -24,7 +24,7 @@ configure_and_build() { # configure_and_build PRESET: in build-PRESET (build for
 }
 
 step_install() { install_packages tests/packages.txt; }
-step_build() { configure_and_build release; }
+step_build() { configure_and_build release && cmake --build --preset release --target web >"$logs/build-web.log" 2>&1 || { tail -n 30 "$logs/build-web.log"; return 1; }; }
 step_unit() { ctest --preset release -j "$jobs" -LE e2e; }
 step_e2e() { ctest --preset release -L e2e; }
 step_clang() { configure_and_build clang; }

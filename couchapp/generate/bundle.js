@@ -8,6 +8,7 @@ const { Checks } = require('./checks');
 const HERE = path.join(__dirname, '..');
 const SCHEMAS = path.join(HERE, '..', 'schemas');
 const BY_THE_DOOR = ['kind', '_rev'];
+const APP = '_design/app';
 
 const access = () => JSON.parse(fs.readFileSync(path.join(HERE, 'access.json'), 'utf8'));
 
@@ -83,14 +84,37 @@ function designDocuments(name, settings, schemas) {
   return documents.map(sealed);
 }
 
-function bundle() {
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png', '.woff2': 'font/woff2',
+  '.json': 'application/json', '.webmanifest': 'application/manifest+json' };
+
+/* The built web app (web/, by Vite) as the attachments of a design document. */
+function webApp(folder) {
+  const names = fs.readdirSync(folder, { recursive: true }).map(String).filter((name) => fs.statSync(path.join(folder, name)).isFile()).sort();
+  const attachments = names.map((name) => {
+    const type = TYPES[path.extname(name)];
+    if (!type) throw new Error(`${name}: a file of no known type`);
+    return [name.split(path.sep).join('/'), { content_type: type, data: fs.readFileSync(path.join(folder, name)).toString('base64') }];
+  });
+  return sealed({ _id: APP, options: { partitioned: false }, _attachments: Object.fromEntries(attachments) });
+}
+
+/* The policy that the app's page has, for a server whose attachments carry one of their own. A map's tiles are the page's matter. */
+function policy() {
+  const rules = JSON.parse(fs.readFileSync(path.join(HERE, 'web', 'policy.json'), 'utf8'));
+  return [...Object.entries(rules).map(([name, value]) => `${name} ${value}${name === 'img-src' ? ' https:' : ''}`), "frame-ancestors 'none'"].join('; ');
+}
+
+/* `app`: the folder of the built web app, if it was built. Without it an app that stands in the store stays there. */
+function bundle(app) {
   const schemas = readSchemas();
   const databases = {};
   for (const [name, settings] of Object.entries(access())) {
     const { suffix, partitioned, security } = settings;
     databases[name] = { suffix, partitioned, security, documents: designDocuments(name, settings, schemas) };
   }
-  return { format: 1, system: ['_users', '_replicator', '_global_changes'], databases };
+  if (app) databases.main.documents.push(webApp(app));
+  else databases.main.keep = [APP];
+  return { format: 1, policy: policy(), system: ['_users', '_replicator', '_global_changes'], databases };
 }
 
 module.exports = { bundle, readSchemas };

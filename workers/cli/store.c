@@ -50,7 +50,7 @@ int linnet_store_request(struct linnet_store *store, const char *method, const c
                          json_t **out, long *status, struct linnet_error *err) {
     struct linnet_couch_call call = {.method = method, .path = path};
     if (body) {
-        char *text = json_dumps(body, JSON_COMPACT);
+        char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
         if (!text) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
         call.body = text;
         call.size = strlen(text);

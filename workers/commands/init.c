@@ -21,6 +21,7 @@
 struct init {
     struct linnet_store_options store_options; /* first, see options.h */
     bool dry_run;
+    bool open_app;
     const char *couchapp;
     const char *worker;
     const char *password_file;
@@ -34,7 +35,7 @@ struct init {
     struct linnet_error err;
 };
 
-enum { KEY_DRY_RUN = 'n', KEY_COUCHAPP = 0x2000, KEY_WORKER, KEY_PASSWORD_FILE, KEY_SITE_KEY };
+enum { KEY_DRY_RUN = 'n', KEY_COUCHAPP = 0x2000, KEY_WORKER, KEY_PASSWORD_FILE, KEY_SITE_KEY, KEY_OPEN_APP };
 
 static const struct argp_option options[] = {
     {"dry-run", KEY_DRY_RUN, 0, 0, "Say what would be done, and do nothing", 0},
@@ -48,6 +49,10 @@ static const struct argp_option options[] = {
     {"site-key", KEY_SITE_KEY, "FILE", 0,
      "The secret key that workers open exact places with: made if FILE is not there; its public half is "
      "published for apps to seal to",
+     0},
+    {"open-app", KEY_OPEN_APP, 0, 0,
+     "Let browsers run the web app from the store itself: the whole server's attachments get the app's strict "
+     "policy in place of CouchDB's sandbox. Not needed behind linnet serve",
      0},
     {0},
 };
@@ -72,6 +77,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_SITE_KEY:
         init->site_key = arg;
+        return 0;
+    case KEY_OPEN_APP:
+        init->open_app = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -198,17 +206,22 @@ static int push_document(struct init *init, enum linnet_database database, const
     return rc;
 }
 
-static bool pushed_now(const json_t *documents, const char *id) {
+/* Is it among what was pushed now, or what is kept although this build does not have it (an app that was not
+ * built)? */
+static bool belongs(const json_t *wanted, const char *id) {
     size_t i;
-    json_t *document;
-    json_array_foreach(documents, i, document) {
-        if (strcmp(linnet_json_string(document, "_id", ""), id) == 0) return true;
+    json_t *one;
+    json_array_foreach(json_object_get(wanted, "documents"), i, one) {
+        if (strcmp(linnet_json_string(one, "_id", ""), id) == 0) return true;
+    }
+    json_array_foreach(json_object_get(wanted, "keep"), i, one) {
+        if (strcmp(json_string_value(one) ? json_string_value(one) : "", id) == 0) return true;
     }
     return false;
 }
 
 /* Remove design documents of ours that this version no longer has. Others' are left alone. */
-static int remove_obsolete(struct init *init, enum linnet_database database, const json_t *documents) {
+static int remove_obsolete(struct init *init, enum linnet_database database, const json_t *wanted) {
     const char *name = linnet_couch_database(linnet_store_couch(init->store), database);
     json_t *found = NULL, *document;
     size_t i;
@@ -217,7 +230,7 @@ static int remove_obsolete(struct init *init, enum linnet_database database, con
     json_array_foreach(found, i, document) {
         const char *id = linnet_json_string(document, "_id", "");
         char label[256];
-        if (rc || !linnet_json_at(document, "linnet/digest") || pushed_now(documents, id)) continue;
+        if (rc || !linnet_json_at(document, "linnet/digest") || belongs(wanted, id)) continue;
         json_t *tombstone = json_pack("{s:s, s:s, s:b}", "_id", id, "_rev",
                                       linnet_json_string(document, "_rev", ""), "_deleted", 1);
         if (!init->dry_run) rc = linnet_store_put(init->store, database, tombstone, &init->err);
@@ -243,7 +256,37 @@ static int fill_database(struct init *init, enum linnet_database database) {
         if (rc == 0) rc = push_document(init, database, document);
     }
     if (rc == 0) rc = set_security(init, name, json_object_get(wanted, "security"));
-    if (rc == 0) rc = remove_obsolete(init, database, documents);
+    if (rc == 0) rc = remove_obsolete(init, database, wanted);
+    return rc;
+}
+
+/* ---- the web app ---- */
+
+/* CouchDB sends attachments with a policy that forbids scripts ([csp] attachments_header_value = sandbox); the
+ * app's files are attachments. What the policy then allows is what the app's own page allows. */
+static int open_app(struct init *init) {
+    const char *name = "attachments_header_value",
+               *policy = linnet_json_string(init->bundle, "policy", NULL);
+    char path[128];
+    json_t *section = NULL;
+    snprintf(path, sizeof path, "/_node/_local/_config/csp");
+    int rc = look(init, path, &section);
+    if (rc && rc != LINNET_E_NOT_FOUND) /* the embedded store: it has no such policy */
+        return linnet_steps_add(&init->steps, LINNET_UNCHANGED, "policy of attachments", name,
+                                "the server has no such setting"),
+               0;
+    bool same = policy && strcmp(linnet_json_string(section, name, ""), policy) == 0;
+    json_decref(section);
+    if (!policy) return linnet_error_set(&init->err, LINNET_E_INVALID, "the couchapp has no policy");
+    json_t *value = json_string(policy);
+    snprintf(path, sizeof path, "/_node/_local/_config/csp/%s", name);
+    rc = same || init->dry_run
+             ? 0
+             : linnet_store_request(init->store, "PUT", path, value, NULL, NULL, &init->err);
+    json_decref(value);
+    if (rc == 0)
+        linnet_steps_add(&init->steps, same ? LINNET_UNCHANGED : LINNET_CHANGED, "policy of attachments", name,
+                         NULL);
     return rc;
 }
 
@@ -340,6 +383,7 @@ static int run_steps(struct init *init) {
     if (rc == 0) rc = make_system_databases(init);
     for (int database = LINNET_DB_MAIN; rc == 0 && database < LINNET_DB_NONE; database++)
         rc = fill_database(init, (enum linnet_database)database);
+    if (rc == 0 && init->open_app) rc = open_app(init);
     if (rc == 0) rc = make_identity(init);
     if (rc == 0 && init->worker) rc = make_worker(init);
     if (rc == 0 && init->site_key) rc = publish_key(init);

@@ -3,6 +3,7 @@
 const { test } = require('node:test');
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const vm = require('node:vm');
 const { bundle } = require('../../../couchapp/generate/bundle');
@@ -87,6 +88,32 @@ test('views_say_what_they_promise', () => {
   assert.deepEqual(emitted('ops', 'linnet', 'lag', { kind: 'worker', _id: 'worker:a', groups: { images: { lag_ms: 12 }, community: {} } }), [[['images'], 12]]);
   assert.deepEqual(emitted('reference', 'linnet', 'names', example('taxon.json')).map(([key]) => key[0]),
     ['quercus robur', 'pedunculate oak', 'english oak', 'chêne pédonculé']);
+});
+
+test('the_app_is_a_design_document_of_attachments_and_stays_where_it_was_not_built', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'linnet-app-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  fs.mkdirSync(path.join(folder, 'assets'));
+  fs.writeFileSync(path.join(folder, 'index.html'), '<!doctype html>');
+  fs.writeFileSync(path.join(folder, 'assets', 'a.js'), '1');
+  const app = bundle(folder).databases.main.documents.find((document) => document._id === '_design/app');
+  assert.deepEqual(Object.keys(app._attachments), ['assets/a.js', 'index.html']);
+  assert.equal(app._attachments['assets/a.js'].content_type, 'text/javascript');
+  assert.match(app.linnet.digest, /^[0-9a-f]{64}$/);
+  assert.deepEqual(made.databases.main.keep, ['_design/app']);
+  fs.writeFileSync(path.join(folder, 'x.exe'), '');
+  assert.throws(() => bundle(folder), /no known type/);
+});
+
+test('every_language_of_the_app_has_every_text', async () => {
+  const load = async (name) => (await import(path.join(__dirname, `../../../couchapp/web/src/i18n/${name}.js`))).default;
+  const [en, fr] = await Promise.all([load('en'), load('fr')]);
+  assert.deepEqual(Object.keys(fr).sort(), Object.keys(en).sort());
+  const holes = (text) => [...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  for (const key of Object.keys(en)) {
+    assert.deepEqual([...new Set(holes(fr[key]))].sort(), [...new Set(holes(en[key]))].sort(), key);
+    assert.deepEqual(Object.keys(Object(fr[key]) === fr[key] ? fr[key] : {}), Object.keys(Object(en[key]) === en[key] ? en[key] : {}), key);
+  }
 });
 
 test('a_keyword_that_the_door_cannot_check_stops_the_build', () => {

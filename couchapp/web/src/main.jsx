@@ -1,0 +1,27 @@
+import './styles/fonts.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/parts.css';
+import { render } from 'preact';
+import { App } from './app.jsx';
+import { startLanguage } from './i18n/index.js';
+import { startRouter } from './router.js';
+import { followTheme } from './settings.js';
+import { checkSession, findSignUp } from './store/session.js';
+import { findSite } from './store/site.js';
+
+/* The page is drawn before anybody has answered: a slow store delays what it has to say, never the page. */
+async function start() {
+  followTheme();
+  startRouter();
+  await Promise.all([findSite(), startLanguage()]);
+  render(<App />, document.getElementById('app'));
+  await checkSession();
+  findSignUp();
+  const { startSync } = await import('./store/sync.js');
+  startSync();
+  if ('serviceWorker' in navigator) navigator.serviceWorker.register('./sw.js').catch(() => { /* pages work without */ });
+}
+
+start();

@@ -1,0 +1,23 @@
+/* The floras of the site, by title; remembered for the field. */
+import { useEffect, useState } from 'preact/hooks';
+import { keep, kept } from './keep.js';
+import { view } from './observations.js';
+
+let list = null;
+
+export async function floras() {
+  if (list) return list;
+  try {
+    list = (await view('reference', 'floras', {})).rows.map(({ id, key, value }) => ({ id, title: key, species: value }));
+    keep('packs', [['floras', list]]);
+    return list;
+  } catch {
+    return (await kept('packs', 'floras')) || [];
+  }
+}
+
+export function useFloras() {
+  const [value, set] = useState(list || []);
+  useEffect(() => { floras().then(set); }, []);
+  return value;
+}
