@@ -36,7 +36,7 @@ static json_t *ranked(const struct convnet_model *model, enum convnet_level leve
     const struct convnet_taxa *taxa = &model->taxa[level];
     json_t *list = json_array();
     convnet_sum(taxa, scratch->scores, model->classes, scratch->sums);
-    size_t n = convnet_rank(scratch->sums, taxa->count, most, scratch->places);
+    size_t n = convnet_rank(scratch->sums, taxa->count, CONVNET_LEAST, most, scratch->places);
     for (size_t i = 0; i < n; i++) {
         json_t *entry = json_object();
         json_object_set_new(entry, "taxon", json_string(taxa->ids[scratch->places[i]]));

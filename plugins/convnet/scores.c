@@ -25,10 +25,10 @@ void convnet_sum(const struct convnet_taxa *taxa, const double *scores, size_t c
         if (taxa->of_class[i] != CONVNET_NONE) sums[taxa->of_class[i]] += scores[i];
 }
 
-size_t convnet_rank(const double *sums, size_t count, size_t most, uint32_t *places) {
+size_t convnet_rank(const double *sums, size_t count, double least, size_t most, uint32_t *places) {
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!(sums[i] > 0) || (n == most && sums[i] <= sums[places[n - 1]])) continue;
+        if (!(sums[i] >= least) || (n == most && sums[i] <= sums[places[n - 1]])) continue;
         size_t at = n < most ? n++ : n - 1;
         for (; at && sums[places[at - 1]] < sums[i]; at--)
             places[at] = places[at - 1];

@@ -280,8 +280,8 @@ function comparable(document) {
 function differences(a, b, tolerance = 1e-5, where = '') {
   if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b) <= tolerance ? [] : [`${where}: ${a} and ${b}`];
   if (Array.isArray(a) && Array.isArray(b)) {
+    if ([...a, ...b].length && [...a, ...b].every((entry) => entry && typeof entry === 'object' && 'score' in entry && 'taxon' in entry)) return ranks(a, b, tolerance, where);
     if (a.length !== b.length) return [`${where}: ${a.length} and ${b.length} members`];
-    if (a.length && a[0] && typeof a[0] === 'object' && 'score' in a[0] && 'taxon' in a[0]) return ranks(a, b, tolerance, where);
     return a.flatMap((value, i) => differences(value, b[i], tolerance, `${where}[${i}]`));
   }
   if (a && b && typeof a === 'object' && typeof b === 'object') {
@@ -290,10 +290,19 @@ function differences(a, b, tolerance = 1e-5, where = '') {
   return a === b ? [] : [`${where}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`];
 }
 
+/* A candidate with what each view says of it; a view whose list has ended before it says 0. */
+function filled(entry, other) {
+  if (!entry.views && !other.views) return entry;
+  const nothing = Object.fromEntries(Object.keys(other.views || {}).map((image) => [image, 0]));
+  return { ...entry, views: { ...nothing, ...entry.views } };
+}
+
+/* Lists end where scores come to nothing: what one has beyond the other's end is compared with a score of 0. */
 function ranks(a, b, tolerance, where) {
-  return a.flatMap((entry, i) => {
-    if (entry.taxon === b[i].taxon) return differences(entry, b[i], tolerance, `${where}[${i}]`);
-    return Math.abs(entry.score - b[i].score) <= tolerance ? [] : [`${where}[${i}]: ${entry.taxon} and ${b[i].taxon}`];
+  const end = { taxon: 'nothing', score: 0 };
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => [a[i] || end, b[i] || end]).flatMap(([x, y], i) => {
+    if (x.taxon === y.taxon) return differences(filled(x, y), filled(y, x), tolerance, `${where}[${i}]`);
+    return Math.abs(x.score - y.score) <= tolerance ? [] : [`${where}[${i}]: ${x.taxon} (${x.score}) and ${y.taxon} (${y.score})`];
   });
 }
 
