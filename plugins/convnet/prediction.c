@@ -26,9 +26,13 @@ void convnet_scratch_done(struct convnet_scratch *scratch) {
     memset(scratch, 0, sizeof *scratch);
 }
 
-/* Seven digits: far more than the network knows, and no document full of noise. */
+/* Six significant digits: more than the network knows, and no document full of noise. Significant ones, because
+ * fusion adds logarithms: there the step between two small numbers counts as much as that between two large. */
 static json_t *probability(double value) {
-    return json_real(fmin(fmax(round(value * 1e7) / 1e7, 0), 1));
+    value = fmin(fmax(value, 0), 1);
+    if (value < 1e-300) return json_real(0);
+    double step = pow(10, 5 - floor(log10(value)));
+    return json_real(fmin(round(value * step) / step, 1));
 }
 
 static json_t *ranked(const struct convnet_model *model, enum convnet_level level, size_t most,
