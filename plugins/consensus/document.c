@@ -130,7 +130,7 @@ static json_t *machine(const struct crowd *crowd, const struct consensus_config 
     const char *effect = observed->verdict.invalidated ? "invalidated" : counted ? "voted" : "none";
     return json_pack("{s:s, s:s, s:o, s:s, s:s}", "mode", machine_names[config->machine], "taxon",
                      intern_text(&crowd->labels, observed->machine_label), "score",
-                     figure(observed->machine_score), "model", observed->machine_model, "effect", effect);
+                     json_real(observed->machine_score), "model", observed->machine_model, "effect", effect);
 }
 
 json_t *document_consensus(const struct linnet_host *host, const struct crowd *crowd,
