@@ -25,6 +25,7 @@ static const struct {
     {"suspect", LINNET_DB_OPS, WITH},         {"worker", LINNET_DB_OPS, WITH},
     {"retraining", LINNET_DB_OPS, WITH},      {"backfill", LINNET_DB_OPS, WITH},
     {"identity", LINNET_DB_OPS, WITH},        {"site", LINNET_DB_REFERENCE, WITH},
+    {"apikey", LINNET_DB_OPS, WITH},          {"quota", LINNET_DB_OPS, WITH},
 };
 enum { NKINDS = sizeof KINDS / sizeof KINDS[0] };
 

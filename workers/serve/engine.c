@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "workers/host/install.h"
+#include "workers/serve/catalog.h"
 #include "workers/worker/reference_loader.h"
 
 #define STAGES_MAX 16
@@ -17,6 +18,8 @@ struct generation {
     struct serve_engine *engine;
     struct serve_view view;
     struct linnet_pipeline *pipeline;
+    struct serve_catalog *catalog; /* NULL while it is being made */
+    bool cataloguing;
     size_t busy;
     bool retired; /* another one has come, or the end */
     bool ending;
@@ -61,13 +64,28 @@ static void end_if_last(struct serve_engine *engine) {
     if (closed != NULL) closed(arg);
 }
 
-static void on_pipeline_closed(void *arg) {
-    struct generation *generation = arg;
+static void free_if_over(struct generation *generation) {
     struct serve_engine *engine = generation->engine;
+    if (generation->pipeline != NULL || generation->cataloguing) return;
     linnet_references_unref(generation->view.references);
+    serve_catalog_free(generation->catalog);
     free(generation);
     engine->generations--;
     end_if_last(engine);
+}
+
+static void on_pipeline_closed(void *arg) {
+    struct generation *generation = arg;
+    generation->pipeline = NULL;
+    free_if_over(generation);
+}
+
+static void on_catalog(void *arg, struct serve_catalog *catalog) {
+    struct generation *generation = arg;
+    generation->cataloguing = false;
+    generation->catalog = catalog;
+    generation->view.catalog = catalog;
+    free_if_over(generation);
 }
 
 static void end_generation(struct generation *generation) {
@@ -121,6 +139,8 @@ static int open_generation(struct serve_engine *engine, struct linnet_references
     generation->view.references = linnet_references_ref(references);
     name_model(engine, &generation->view);
     engine->generations++;
+    generation->cataloguing =
+        serve_catalog_make(engine->options.loop, references, on_catalog, generation) == 0;
     retire(engine->current);
     engine->current = generation;
     engine->waits_for[0] = '\0';

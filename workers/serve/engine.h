@@ -24,10 +24,13 @@ struct serve_engine_options {
     void *arg;
 };
 
+struct serve_catalog;
+
 /* What is true of one generation; the references stay for as long as somebody holds them. */
 struct serve_view {
     struct linnet_references *references; /* own reference */
     char model[140];                      /* "<name>@<version>" of the network; "" if unknown */
+    const struct serve_catalog *catalog;  /* NULL while it is being made */
 };
 
 int serve_engine_open(const struct serve_engine_options *options, struct serve_engine **out,

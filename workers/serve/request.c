@@ -77,6 +77,7 @@ void serve_request_over(struct serve_request *request, bool whole) {
     if (request->has_form) serve_form_done(&request->form);
     linnet_buf_done(&request->body);
     json_decref(request->json);
+    json_decref(request->key);
     free(request->target);
     free(request->logged);
     free(request);
@@ -300,7 +301,7 @@ static void begin(struct serve_request *request, const char *method) {
     serve_socket_expect(request->socket, request->started_ms, 0);
     if (!read_length(request)) serve_answer_error(request, 400, "Content-Length is no number");
     if (request->response == NULL) parse_target(request);
-    if (request->response == NULL) serve_admit_origin(request);
+    if (request->response == NULL) serve_admit_caller(request);
     if (request->response == NULL) find_route(request);
     if (request->response == NULL) serve_admit(request);
     if (request->response == NULL) prepare_body(request);

@@ -20,7 +20,6 @@ struct serve;
 struct serve_route;
 struct serve_socket;
 struct serve_stream;
-struct serve_key;
 
 struct serve_request {
     struct serve *serve;
@@ -34,9 +33,10 @@ struct serve_request {
     const struct serve_route *route; /* NULL: none */
     const char *capture;             /* what stands for {name} in the route's path; NULL: it has none */
     char address[64];                /* of the client, as far as it can be known */
-    struct serve_key *key;           /* whose; NULL: nobody's */
-    bool counted, limited;           /* taken off a quota; the caller has one */
-    uint64_t limit, remaining;       /* of the quota, today */
+    json_t *key;                     /* the caller's apikey document, own reference; NULL: nobody's */
+    bool origin_allowed;             /* its Origin may read the answer */
+    bool limited;                    /* the caller has a quota */
+    uint64_t limit, remaining;       /* of it, today */
 
     bool has_form;
     struct serve_form form; /* of routes that take one */

@@ -1,7 +1,10 @@
 /* All endpoints. */
+#include "workers/serve/events.h"
 #include "workers/serve/identify.h"
+#include "workers/serve/lists.h"
 #include "workers/serve/projects.h"
 #include "workers/serve/router.h"
+#include "workers/serve/signup.h"
 #include "workers/serve/status.h"
 
 static const char *const none[] = {NULL};
@@ -11,6 +14,14 @@ const struct serve_route serve_routes[] = {
      serve_identify_query, serve_identify_post},
     {"GET", "/v2/projects", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_projects_query,
      serve_projects_get},
+    {"GET", "/v2/projects/{project}/species", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL,
+     serve_species_query, serve_project_species_get},
+    {"GET", "/v2/species", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_species_query,
+     serve_species_get},
+    {"GET", "/v2/languages", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, none, serve_languages_get},
+    {"GET", "/v2/events", SERVE_NO_BODY, SERVE_KEYED, NULL, serve_events_query, serve_events_get},
+    {"POST", "/v2/signup", SERVE_JSON, 0, NULL, none, serve_signup_post},
+    {"GET", "/v2/quota/daily", SERVE_NO_BODY, SERVE_KEYED, NULL, none, serve_quota_get},
     {"GET", "/v2/_status", SERVE_NO_BODY, 0, NULL, none, serve_status_get},
     {"GET", "/healthz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_health_get},
     {"GET", "/readyz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_ready_get},

@@ -8,7 +8,9 @@
 #include "common/base/log.h"
 #include "workers/cli/command.h"
 #include "workers/serve/engine.h"
+#include "workers/serve/events.h"
 #include "workers/serve/http.h"
+#include "workers/serve/keys.h"
 #include "workers/worker/monitor.h"
 #include "workers/worker/notify.h"
 
@@ -22,22 +24,48 @@ struct process {
     int64_t drain_until_ms;
 };
 
-/* ---- the end: no new connections, answer what was asked, then take it all apart in order ---- */
+/* ---- the end: no new connections, answer what was asked, then take it all apart. The stages and the store
+ * go first: what waits for them is answered by that, and libmicrohttpd cannot end while a request is
+ * suspended. ---- */
 
 static void close_handle(uv_handle_t *handle) {
     if (!uv_is_closing(handle)) uv_close(handle, NULL);
 }
 
-static void on_engine_closed(void *arg) {
-    struct process *process = arg;
-    if (process->serve.couch != NULL) linnet_couch_close(process->serve.couch, NULL, NULL);
-    process->serve.couch = NULL;
-}
-
 static void on_http_closed(void *arg) {
     struct process *process = arg;
-    process->serve.http = NULL;
-    serve_engine_close(process->serve.engine, on_engine_closed, process);
+    serve_events_close(process->serve.events);
+}
+
+static void on_couch_closed(void *arg) {
+    struct process *process = arg;
+    if (process->serve.http != NULL)
+        serve_http_close(process->serve.http, on_http_closed, process);
+    else
+        on_http_closed(process);
+}
+
+static void on_keys_closed(void *arg) {
+    struct process *process = arg;
+    if (process->serve.couch != NULL)
+        linnet_couch_close(process->serve.couch, on_couch_closed, process);
+    else
+        on_couch_closed(process);
+}
+
+static void on_engine_closed(void *arg) {
+    struct process *process = arg;
+    serve_keys_close(process->serve.keys, on_keys_closed, process);
+}
+
+static void close_all(struct process *process) {
+    close_handle((uv_handle_t *)&process->terminate);
+    close_handle((uv_handle_t *)&process->interrupt);
+    close_handle((uv_handle_t *)&process->drain);
+    if (process->serve.engine != NULL)
+        serve_engine_close(process->serve.engine, on_engine_closed, process);
+    else
+        on_engine_closed(process);
 }
 
 static void on_drain(uv_timer_t *timer) {
@@ -45,8 +73,7 @@ static void on_drain(uv_timer_t *timer) {
     if (serve_http_requests(process->serve.http) > 0 &&
         (int64_t)uv_now(&process->serve.loop) < process->drain_until_ms)
         return;
-    close_handle((uv_handle_t *)&process->drain);
-    serve_http_close(process->serve.http, on_http_closed, process);
+    close_all(process);
 }
 
 static void stop(struct process *process) {
@@ -56,9 +83,8 @@ static void stop(struct process *process) {
     linnet_log(LINNET_INFO, "serve", "stopping", "requests", "i",
                (json_int_t)serve_http_requests(serve->http), NULL);
     linnet_notify("STOPPING=1");
-    close_handle((uv_handle_t *)&process->terminate);
-    close_handle((uv_handle_t *)&process->interrupt);
     serve_http_quiesce(serve->http);
+    serve_events_end(serve->events);
     process->drain_until_ms =
         (int64_t)uv_now(&serve->loop) + linnet_json_integer(serve->config, "drain_s", 30) * 1000;
     uv_timer_start(&process->drain, on_drain, 0, DRAIN_LOOK_MS);
@@ -83,6 +109,15 @@ static int open_couch(struct serve *serve, struct linnet_error *err) {
         .prefix = linnet_json_string(serve->config, "couchdb/prefix", "linnet"),
         .connections = (unsigned)linnet_json_integer(serve->config, "couchdb/connections", 0)};
     return linnet_couch_open(&serve->loop, &options, &serve->couch, err);
+}
+
+static int open_parts(struct serve *serve, struct linnet_error *err) {
+    serve_tally_init(&serve->addresses, INT64_C(86400000));
+    serve_tally_init(&serve->signups, INT64_C(3600000));
+    int rc = serve_keys_open(&serve->loop, serve->couch, &serve->keys);
+    if (rc == 0 && serve->couch != NULL)
+        rc = serve_events_open(&serve->loop, serve->couch, serve->metrics, &serve->events);
+    return rc != 0 ? linnet_error_set(err, rc, "out of memory") : 0;
 }
 
 static int open_http(struct serve *serve, struct linnet_error *err) {
@@ -122,13 +157,8 @@ static int open_engine(struct process *process, struct linnet_error *err) {
 static int open_all(struct process *process, struct linnet_error *err) {
     int rc = open_couch(&process->serve, err);
     if (rc == 0) rc = open_engine(process, err);
-    if (rc == 0) {
-        rc = open_http(&process->serve, err);
-        if (rc != 0) serve_engine_close(process->serve.engine, on_engine_closed, process);
-    } else {
-        on_engine_closed(process);
-    }
-    return rc;
+    if (rc == 0) rc = open_parts(&process->serve, err);
+    return rc == 0 ? open_http(&process->serve, err) : rc;
 }
 
 static void watch_signal(struct process *process, uv_signal_t *handle, int number) {
@@ -149,12 +179,12 @@ int serve_run(const json_t *config) {
     int rc = open_all(&process, &err);
     if (rc != 0) {
         linnet_log(LINNET_ERROR, "serve", "cannot start", "why", "s", err.detail, NULL);
-        close_handle((uv_handle_t *)&process.terminate);
-        close_handle((uv_handle_t *)&process.interrupt);
-        close_handle((uv_handle_t *)&process.drain);
+        close_all(&process);
     }
     uv_run(&process.serve.loop, UV_RUN_DEFAULT);
     uv_loop_close(&process.serve.loop);
+    serve_tally_done(&process.serve.addresses);
+    serve_tally_done(&process.serve.signups);
     linnet_metrics_free(process.serve.metrics);
     return rc == 0 ? LINNET_EXIT_OK : LINNET_EXIT_FAILED;
 }

@@ -9,6 +9,7 @@
 
 #include "common/base/metrics.h"
 #include "common/couch/couch.h"
+#include "workers/serve/tally.h"
 
 struct serve {
     uv_loop_t loop;
@@ -18,6 +19,9 @@ struct serve {
     struct serve_engine *engine;
     struct linnet_couch *couch; /* NULL: without a store */
     struct serve_keys *keys;
+    struct serve_events *events;  /* NULL: without a store */
+    struct serve_tally addresses; /* identifications today of who has no key, by address */
+    struct serve_tally signups;   /* of the hour, by address */
     bool draining;
 };
 

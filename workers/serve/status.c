@@ -1,5 +1,7 @@
 #include "workers/serve/status.h"
 
+#include "common/base/time.h"
+#include "workers/serve/admit.h"
 #include "workers/serve/engine.h"
 #include "workers/serve/http.h"
 #include "workers/serve/serve.h"
@@ -14,6 +16,19 @@ void serve_status_get(struct serve_request *request) {
         serve_answer_json(
             request, 200,
             json_pack("{s:s, s:s, s:s}", "status", "ok", "model", view->model, "version", LINNET_VERSION));
+}
+
+void serve_quota_get(struct serve_request *request) {
+    char now[LINNET_TIME_SIZE];
+    linnet_time_format(linnet_time_now(), now);
+    now[10] = '\0';
+    json_t *identify = json_pack(
+        "{s:o, s:I, s:o}", "total", request->limited ? json_integer((json_int_t)request->limit) : json_null(),
+        "count", (json_int_t)serve_admit_used(request), "remaining",
+        request->limited ? json_integer((json_int_t)request->remaining) : json_null());
+    serve_answer_json(request, 200,
+                      json_pack("{s:s, s:s?, s:{s:o}}", "date", now, "account", serve_admit_name(request),
+                                "quota", "identify", identify));
 }
 
 void serve_health_get(struct serve_request *request) {

@@ -1,0 +1,17 @@
+/* GET /v2/species, /v2/projects/{project}/species and /v2/languages. */
+#ifndef LINNET_SERVE_LISTS_H
+#define LINNET_SERVE_LISTS_H
+
+#include "workers/serve/request.h"
+
+extern const char *const serve_species_query[];
+void serve_species_get(struct serve_request *request); /* all species; `prefix`, `page`, `pageSize`, `lang` */
+void serve_project_species_get(struct serve_request *request); /* those of a flora */
+void serve_languages_get(struct serve_request *request);
+
+/* A number in the query, `fallback` if it is not there. False: it is none from `least` to `most`, and the
+ * request has been answered. */
+bool serve_read_number(struct serve_request *request, const char *name, size_t least, size_t most,
+                       size_t fallback, size_t *out);
+
+#endif
