@@ -132,7 +132,7 @@ static int fill(struct linnet_consensus_taxa *taxa, const uint32_t *parent, cons
     if (!rc) rc = close_synonyms(taxa, accepted, err);
     if (rc) return rc;
     link_parents(taxa, parent);
-    memcpy(taxa->rank, rank, taxa->n);
+    if (taxa->n) memcpy(taxa->rank, rank, taxa->n);
     uint32_t *scratch = calloc(2 * (size_t)taxa->n + 1, sizeof *scratch);
     if (!scratch) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     rc = number_tree(taxa, scratch, err);
