@@ -26,12 +26,12 @@ void convnet_scratch_done(struct convnet_scratch *scratch) {
     memset(scratch, 0, sizeof *scratch);
 }
 
-/* Six significant digits: more than the network knows, and no document full of noise. Significant ones, because
- * fusion adds logarithms: there the step between two small numbers counts as much as that between two large. */
+/* Nine significant digits, all that a float has. Fusion takes a genus less its listed species for what is left of it
+ * and adds logarithms, so the last digit of a large score counts where what is left is small. */
 static json_t *probability(double value) {
     value = fmin(fmax(value, 0), 1);
     if (value < 1e-300) return json_real(0);
-    double step = pow(10, 5 - floor(log10(value)));
+    double step = pow(10, 8 - floor(log10(value)));
     return json_real(fmin(round(value * step) / step, 1));
 }
 

@@ -1,14 +1,8 @@
 #include "plugins/fusion/pool.h"
 
 #include <math.h>
-#include <stdbool.h>
 
-static bool is_given(const double *own, size_t views, size_t n, size_t i) {
-    for (size_t v = 0; v < views; v++)
-        if (own[v * n + i] > 0) return true;
-    return false;
-}
-
+/* The logarithm of the pooled value of one thing; `own` NULL: of a thing that no view gives more than the floor. */
 static double logarithmic(const struct fusion_config *config, const double *own, const double *weights,
                           size_t views, size_t n, size_t i) {
     double total = 0, sum = 0;
@@ -16,7 +10,7 @@ static double logarithmic(const struct fusion_config *config, const double *own,
         total += weights[v];
     double scale = pow((double)views, config->independence) / total;
     for (size_t v = 0; v < views; v++)
-        sum += weights[v] * scale * log(fmax(own[v * n + i], config->floor));
+        sum += weights[v] * scale * log(fmax(own ? own[v * n + i] : 0, config->floor));
     return sum;
 }
 
@@ -29,29 +23,38 @@ static double plain(enum fusion_method method, const double *own, size_t views, 
     return method == FUSION_MAXIMUM ? most : sum / (double)views;
 }
 
-/* Logarithms to numbers, the largest of them 1, so that none is lost. */
-static void exponentiate(const double *own, size_t views, size_t n, double *out) {
-    double largest = -INFINITY;
+/* Logarithms to numbers, the largest of them about 1, so that none is lost, less what nothing comes to. */
+static void exponentiate(double nothing, size_t n, double *out) {
+    double largest = nothing;
     for (size_t i = 0; i < n; i++)
-        if (is_given(own, views, n, i)) largest = fmax(largest, out[i]);
+        largest = fmax(largest, out[i]);
     for (size_t i = 0; i < n; i++)
-        out[i] = is_given(own, views, n, i) ? exp(out[i] - largest) : 0;
+        out[i] = exp(out[i] - largest) - exp(nothing - largest);
+}
+
+/* Into out; returns the sum. */
+static double pool(const struct fusion_config *config, enum fusion_method method, const double *own,
+                   const double *weights, size_t views, size_t n, double *out) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        out[i] = method == FUSION_ORGAN ? logarithmic(config, own, weights, views, n, i)
+                                        : plain(method, own, views, n, i);
+    if (method == FUSION_ORGAN) exponentiate(logarithmic(config, NULL, weights, views, n, 0), n, out);
+    for (size_t i = 0; i < n; i++)
+        sum += out[i];
+    return sum;
 }
 
 void fusion_pool(const struct fusion_config *config, const double *own, const double *weights, size_t views,
                  size_t n, double *out) {
-    double sum = 0;
     if (views == 1) {
         for (size_t i = 0; i < n; i++)
             out[i] = own[i];
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        out[i] = config->method == FUSION_ORGAN ? logarithmic(config, own, weights, views, n, i)
-                                                : plain(config->method, own, views, n, i);
-    if (config->method == FUSION_ORGAN) exponentiate(own, views, n, out);
-    for (size_t i = 0; i < n; i++)
-        sum += out[i];
+    double sum = pool(config, config->method, own, weights, views, n, out);
+    /* No view gives anything more than the floor: logarithms have nothing to say. */
+    if (!(sum > 0)) sum = pool(config, FUSION_MEAN, own, weights, views, n, out);
     for (size_t i = 0; i < n; i++)
         out[i] /= sum;
 }

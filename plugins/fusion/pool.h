@@ -1,6 +1,7 @@
 /* Several distributions over the same things into one: how the views of a plant become one answer.
  *
- * "organ" is the weighted logarithmic opinion pool: P(t) ~ prod over views v of max(p_v(t), floor)^a_v, with
+ * "organ" is the weighted logarithmic opinion pool: P(t) ~ prod over views v of max(p_v(t), floor)^a_v, less
+ * prod floor^a_v (so that what no view gives more than the floor comes to 0, and nothing jumps there), with
  * a_v = n^k w_v / (sum of w), n views of weights w. With k = 0 it is the weighted geometric mean: views that
  * agree leave the answer as sure as each of them. With k = 1 and equal weights it is the product of experts:
  * each view is new evidence. Photographs of one plant are neither copies nor independent: k, the
@@ -25,7 +26,7 @@
 #include "plugins/fusion/config.h"
 
 /* Pool `views` rows of `n` probabilities each (row after row in `own`, each summing to 1), weights above 0,
- * into out[n], which sums to 1. What no view gives anything stays 0. */
+ * into out[n], which sums to 1. What no view gives anything (organ: more than the floor) stays 0. */
 void fusion_pool(const struct fusion_config *config, const double *own, const double *weights, size_t views,
                  size_t n, double *out);
 

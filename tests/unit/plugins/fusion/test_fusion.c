@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/buf.h"
 #include "tests/unit/plugins/fusion/fixture.h"
 
 #define M "flora@1.0.0"
@@ -49,6 +50,10 @@ static void one_view_stays_as_it_is(void **state) {
     }
 }
 
+/* What the pool takes from everything: the default floor to the sum of the exponents, which is 1 here unless a
+ * test says otherwise. */
+#define FLOOR 1e-5
+
 /* --- several views, without a backbone: three lists of numbers --- */
 
 /* Each view leaves 0.1 unlisted, shared between the species that only the other one lists and all the rest:
@@ -65,7 +70,7 @@ static void views_are_pooled_by_their_logarithms(void **state) {
         const json_t *result = fusion_run(host, item);
         double power = pow(2, k / 2.0) / 2, sum = 0, expected[4];
         for (int i = 0; i < 4; i++)
-            sum += expected[i] = pow(a[i], power);
+            sum += expected[i] = pow(a[i], power) - pow(FLOOR * FLOOR, power);
         assert_score(result, "species", "x", expected[0] / sum);
         assert_score(result, "species", "y", expected[1] / sum);
         assert_score(result, "species", "z", expected[2] / sum);
@@ -97,7 +102,7 @@ static void organs_weigh_unequally(void **state) {
     fusion_predict(item, 0, M, "x=0.8 y=0.2", NULL, NULL, NULL); /* weight 0.9: three quarters */
     fusion_predict(item, 1, M, "x=0.4 y=0.6", NULL, NULL, NULL);
     const json_t *result = fusion_run(host, item);
-    double x = pow(0.8, 0.75) * pow(0.4, 0.25), y = pow(0.2, 0.75) * pow(0.6, 0.25);
+    double x = pow(0.8, 0.75) * pow(0.4, 0.25) - FLOOR, y = pow(0.2, 0.75) * pow(0.6, 0.25) - FLOOR;
     assert_score(result, "species", "x", x / (x + y));
     assert_score(result, "species", "y", y / (x + y));
     const json_t *taken = json_object_get(result, "organs");
@@ -122,8 +127,8 @@ static void a_weight_follows_what_the_view_shows(void **state) {
     fusion_predict(item, 2, M, "x=0.5 y=0.5", NULL, NULL, NULL);
     const json_t *result = fusion_run(host, item);
     double w0 = 0.9 * 1 + 0.1 * (0.2 + 0.8 * 0.5), w1 = 0.3 + 0.7 * 0.5, w2 = (1 + 0.5) / 5, w = w0 + w1 + w2;
-    double x = pow(0.8, w0 / w) * pow(0.4, w1 / w) * pow(0.5, w2 / w);
-    double y = pow(0.2, w0 / w) * pow(0.6, w1 / w) * pow(0.5, w2 / w);
+    double x = pow(0.8, w0 / w) * pow(0.4, w1 / w) * pow(0.5, w2 / w) - FLOOR;
+    double y = pow(0.2, w0 / w) * pow(0.6, w1 / w) * pow(0.5, w2 / w) - FLOOR;
     assert_score(result, "species", "x", x / (x + y));
     const json_t *taken = json_object_get(result, "organs");
     assert_string_equal(json_string_value(json_object_get(taken, fusion_image(1))), "leaf");
@@ -145,7 +150,7 @@ static void the_models_measured_accuracy_goes_before_configured_weights(void **s
         fusion_predict(item, 0, M, "x=0.8 y=0.2", NULL, NULL, NULL);
         fusion_predict(item, 1, M, "x=0.4 y=0.6", NULL, NULL, NULL);
         double share = measured ? sqrt(0.2) / (sqrt(0.2) + sqrt(0.6)) : 0.75;
-        double x = pow(0.8, share) * pow(0.4, 1 - share), y = pow(0.2, share) * pow(0.6, 1 - share);
+        double x = pow(0.8, share) * pow(0.4, 1 - share) - FLOOR, y = pow(0.2, share) * pow(0.6, 1 - share) - FLOOR;
         assert_score(fusion_run(host, item), "species", "x", x / (x + y));
         done(host, item);
     }
@@ -298,7 +303,8 @@ static void a_view_of_no_plant_weighs_little(void **state) {
     struct fake_item *item = fusion_item(2, organs, NULL);
     fusion_predict(item, 0, M, "x=0.8 y=0.2", NULL, NULL, json_pack("{s:f}", "plant", 1.0));
     fusion_predict(item, 1, M, "x=0.1 y=0.9", NULL, NULL, json_pack("{s:f}", "plant", 0.1));
-    double x = pow(0.8, 10 / 11.0) * pow(0.1, 1 / 11.0), y = pow(0.2, 10 / 11.0) * pow(0.9, 1 / 11.0);
+    double x = pow(0.8, 10 / 11.0) * pow(0.1, 1 / 11.0) - FLOOR;
+    double y = pow(0.2, 10 / 11.0) * pow(0.9, 1 / 11.0) - FLOOR;
     assert_score(fusion_run(host, item), "species", "x", x / (x + y));
     done(host, item);
 }
@@ -398,6 +404,39 @@ static void the_order_of_documents_changes_no_bit(void **state) {
     free(first);
 }
 
+/* Whether a view leaves a last bit to the rest or not at all is chance; it must not change the answer. */
+static void a_last_bit_that_is_left_over_changes_nothing(void **state) {
+    (void)state;
+    double scores[2];
+    for (int left = 0; left <= 1; left++) {
+        struct fake_host *host = fusion_host(false);
+        fusion_open(host, NULL);
+        struct fake_item *item = fusion_item(2, NULL, NULL);
+        fusion_predict(item, 0, M, left ? "x=0.99999999" : "x=1", NULL, NULL, NULL);
+        fusion_predict(item, 1, M, "w=1", NULL, NULL, NULL);
+        scores[left] = fusion_score(fusion_run(host, item), "species", "x");
+        done(host, item);
+    }
+    assert_true(fabs(scores[0] - scores[1]) < 2e-6);
+}
+
+/* A model of very many classes that knows nothing: each is below the floor in every view. */
+static void views_that_give_nothing_more_than_the_floor_are_averaged(void **state) {
+    (void)state;
+    struct fake_host *host = fusion_host(false);
+    fusion_open(host, json_pack("{s:f}", "floor", 0.01));
+    struct fake_item *item = fusion_item(2, NULL, NULL);
+    struct linnet_buf list = {0};
+    for (int i = 0; i < 110; i++)
+        linnet_buf_printf(&list, "s%03d=0.009 ", i);
+    fusion_predict(item, 0, M, list.data, NULL, NULL, NULL);
+    fusion_predict(item, 1, M, list.data, NULL, NULL, NULL);
+    double score = fusion_score(fusion_run(host, item), "species", "s000");
+    assert_true(score > 0.008 && score < 0.0095);
+    linnet_buf_done(&list);
+    done(host, item);
+}
+
 static void damaged_predictions_do_no_harm(void **state) {
     (void)state;
     struct fake_host *host = opened(NULL);
@@ -433,6 +472,8 @@ int main(void) {
         cmocka_unit_test(without_predictions_there_is_nothing_to_do),
         cmocka_unit_test(one_models_predictions_are_taken),
         cmocka_unit_test(the_order_of_documents_changes_no_bit),
+        cmocka_unit_test(a_last_bit_that_is_left_over_changes_nothing),
+        cmocka_unit_test(views_that_give_nothing_more_than_the_floor_are_averaged),
         cmocka_unit_test(damaged_predictions_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
