@@ -21,6 +21,7 @@ enum { BLOCK_SIZE = 1 << 18 };
 /* What `add` was given beside the taxon; gone after `finish`. */
 struct link {
     const char *parent, *accepted; /* ids or NULL */
+    bool within;                   /* a synonym that stands in the document of its accepted name */
 };
 
 /* Open addressing from a key's hash to indexes of taxa; several taxa may have one name. */
@@ -138,40 +139,83 @@ static const char *keep_folded(struct linnet_taxonomy *taxonomy, const char *nam
     return kept;
 }
 
+/* A name as `add` was given it. Borrowed. */
+struct given {
+    const char *id, *name, *authorship, *parent, *accepted;
+    enum linnet_rank rank;
+    bool within;
+};
+
+/* Put a name at a place, which may be the next free one. */
+static int put(struct linnet_taxonomy *taxonomy, const struct given *given, uint32_t index) {
+    struct linnet_taxon *taxon = &taxonomy->taxa[index];
+    struct link *link = &taxonomy->links[index];
+    *taxon = (struct linnet_taxon){
+        .id = keep(taxonomy, given->id),
+        .scientific_name = keep(taxonomy, given->name),
+        .authorship = keep(taxonomy, given->authorship),
+        .rank = given->rank,
+        .parent = LINNET_NO_TAXON,
+        .accepted = index,
+    };
+    *link = (struct link){given->parent ? keep(taxonomy, given->parent) : NULL,
+                          given->accepted ? keep(taxonomy, given->accepted) : NULL, given->within};
+    taxonomy->names[index] = keep_folded(taxonomy, given->name);
+    bool kept = taxon->id && taxon->scientific_name && taxon->authorship && taxonomy->names[index] &&
+                (!given->parent || link->parent) && (!given->accepted || link->accepted);
+    return kept ? 0 : LINNET_E_NOMEM;
+}
+
+/* A document goes before what another document says of its id. */
+static int add_one(struct linnet_taxonomy *taxonomy, const struct given *given, struct linnet_error *err) {
+    uint32_t index = linnet_taxonomy_find(taxonomy, given->id);
+    int rc = 0;
+    if (index != LINNET_NO_TAXON && given->within) return 0;
+    if (index != LINNET_NO_TAXON && !taxonomy->links[index].within)
+        return linnet_error_set(err, LINNET_E_EXISTS, "%s: is there already", given->id);
+    bool is_new = index == LINNET_NO_TAXON;
+    if (is_new) {
+        rc = make_room(taxonomy);
+        index = (uint32_t)taxonomy->count;
+    }
+    if (!rc) rc = put(taxonomy, given, index);
+    if (rc) return linnet_error_set(err, rc, "%s: %s", given->id, linnet_error_message(rc));
+    if (is_new) {
+        taxonomy->ids.slots[probe(taxonomy, &taxonomy->ids, given->id, id_of, false)] = index;
+        taxonomy->count++;
+    }
+    return 0;
+}
+
 int linnet_taxonomy_add(struct linnet_taxonomy *taxonomy, const char *id, const json_t *document,
                         struct linnet_error *err) {
-    const char *name = linnet_json_string(document, "scientificName", "");
-    const char *parent = linnet_json_string(document, "parentNameUsageID", NULL);
-    const char *accepted = linnet_json_string(document, "acceptedNameUsageID", NULL);
+    const char *synonym;
+    json_t *names;
+    struct given given = {
+        .id = id,
+        .name = linnet_json_string(document, "scientificName", ""),
+        .authorship = linnet_json_string(document, "scientificNameAuthorship", ""),
+        .parent = linnet_json_string(document, "parentNameUsageID", NULL),
+        .accepted = linnet_json_string(document, "acceptedNameUsageID", NULL),
+        .rank = linnet_rank_parse(linnet_json_string(document, "taxonRank", "")),
+    };
     if (taxonomy->finished)
         return linnet_error_set(err, LINNET_E_INVALID, "%s: the taxonomy is finished", id);
-    if (!*name) return linnet_error_set(err, LINNET_E_INVALID, "%s: has no scientificName", id);
-    if (linnet_taxonomy_find(taxonomy, id) != LINNET_NO_TAXON)
-        return linnet_error_set(err, LINNET_E_EXISTS, "%s: is there already", id);
-    int rc = make_room(taxonomy);
-    uint32_t index = (uint32_t)taxonomy->count;
-    if (!rc) {
-        struct linnet_taxon *taxon = &taxonomy->taxa[index];
-        struct link *link = &taxonomy->links[index];
-        *taxon = (struct linnet_taxon){
-            .id = keep(taxonomy, id),
-            .scientific_name = keep(taxonomy, name),
-            .authorship = keep(taxonomy, linnet_json_string(document, "scientificNameAuthorship", "")),
-            .rank = linnet_rank_parse(linnet_json_string(document, "taxonRank", "")),
-            .parent = LINNET_NO_TAXON,
-            .accepted = index,
-        };
-        *link =
-            (struct link){parent ? keep(taxonomy, parent) : NULL, accepted ? keep(taxonomy, accepted) : NULL};
-        taxonomy->names[index] = keep_folded(taxonomy, name);
-        if (!taxon->id || !taxon->scientific_name || !taxon->authorship || !taxonomy->names[index] ||
-            (parent && !link->parent) || (accepted && !link->accepted))
-            rc = LINNET_E_NOMEM;
+    if (!*given.name) return linnet_error_set(err, LINNET_E_INVALID, "%s: has no scientificName", id);
+    int rc = add_one(taxonomy, &given, err);
+    json_object_foreach((json_t *)json_object_get(document, "synonyms"), synonym, names) {
+        const char *name = json_string_value(json_array_get(names, 0));
+        const char *authorship = json_string_value(json_array_get(names, 1));
+        if (rc || !name || !*name) continue;
+        struct given within = {.id = synonym,
+                               .name = name,
+                               .authorship = authorship ? authorship : "",
+                               .accepted = id,
+                               .rank = given.rank,
+                               .within = true};
+        rc = add_one(taxonomy, &within, err);
     }
-    if (rc) return linnet_error_set(err, rc, "%s: %s", id, linnet_error_message(rc));
-    taxonomy->ids.slots[probe(taxonomy, &taxonomy->ids, id, id_of, false)] = index;
-    taxonomy->count++;
-    return 0;
+    return rc;
 }
 
 /* ---- finishing ---- */

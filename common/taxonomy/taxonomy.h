@@ -29,7 +29,8 @@ struct linnet_taxon {
 
 /* NULL: out of memory. */
 struct linnet_taxonomy *linnet_taxonomy_new(void);
-/* Add documents of kind taxon (see schemas/taxon.schema.json), in any order, then finish. Everything is copied.
+/* Add documents of kind taxon (see schemas/taxon.schema.json), in any order, then finish; the synonyms that one holds become taxa
+ * too, unless a document of their own says more. Everything is copied.
  * LINNET_E_INVALID without a scientificName, LINNET_E_EXISTS, LINNET_E_NOMEM. Found by id at once; by the rest after finish. */
 int linnet_taxonomy_add(struct linnet_taxonomy *taxonomy, const char *id, const json_t *document, struct linnet_error *err);
 /* Resolve parents and synonyms; the indexes are final after it. LINNET_E_INVALID names a cycle; a missing parent makes a root, a

@@ -93,6 +93,35 @@ static void synonyms_lead_to_accepted_names(void **state) {
     linnet_taxonomy_free(t);
 }
 
+static void synonyms_within_a_document_are_taxa_too(void **state) {
+    (void)state;
+    struct linnet_taxonomy *t = linnet_taxonomy_new();
+    struct linnet_error err;
+    size_t orphans;
+    json_t *robur =
+        json_pack("{s:s,s:s,s:{s:[s,s],s:[s]}}", "scientificName", "Quercus robur", "taxonRank", "species",
+                  "synonyms", "taxon:s1", "Quercus pedunculata", "Ehrh.", "taxon:s2", "Quercus vulgaris");
+    json_t *own =
+        json_pack("{s:s,s:s}", "scientificName", "Quercus vulgaris", "acceptedNameUsageID", "taxon:p");
+    json_t *petraea = json_pack("{s:s,s:{s:[s]}}", "scientificName", "Quercus petraea", "synonyms",
+                                "taxon:s1", "Quercus aliena");
+    assert_int_equal(linnet_taxonomy_add(t, "taxon:r", robur, &err), 0);
+    assert_int_equal(linnet_taxonomy_add(t, "taxon:s2", own, &err), 0); /* its own document goes first */
+    assert_int_equal(linnet_taxonomy_add(t, "taxon:p", petraea, &err), 0);
+    assert_int_equal(linnet_taxonomy_add(t, "taxon:s2", own, &err), LINNET_E_EXISTS);
+    assert_int_equal(linnet_taxonomy_finish(t, &orphans, &err), 0);
+    assert_int_equal(linnet_taxonomy_size(t), 4);
+    uint32_t synonym = linnet_taxonomy_find_name(t, "Quercus pedunculata Ehrh.");
+    assert_string_equal(id_at(t, synonym), "taxon:s1");
+    assert_string_equal(id_at(t, linnet_taxonomy_accepted(t, synonym)), "taxon:r");
+    assert_string_equal(id_at(t, linnet_taxonomy_accepted(t, linnet_taxonomy_find(t, "taxon:s2"))),
+                        "taxon:p");
+    json_decref(robur);
+    json_decref(own);
+    json_decref(petraea);
+    linnet_taxonomy_free(t);
+}
+
 static void ancestors_and_common_ancestors_are_found(void **state) {
     (void)state;
     struct linnet_taxonomy *t = oaks();
@@ -256,6 +285,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parents_come_before_children),
         cmocka_unit_test(synonyms_lead_to_accepted_names),
+        cmocka_unit_test(synonyms_within_a_document_are_taxa_too),
         cmocka_unit_test(ancestors_and_common_ancestors_are_found),
         cmocka_unit_test(names_are_found_as_people_write_them),
         cmocka_unit_test(authors_are_told_from_epithets),
