@@ -9,6 +9,7 @@ int linnet_flora_command_part(int argc, char **argv);
 int linnet_flora_command_picture(int argc, char **argv);
 int linnet_flora_command_sheet(int argc, char **argv);
 int linnet_flora_command_votes(int argc, char **argv);
+int linnet_flora_command_checklist(int argc, char **argv);
 int linnet_flora_command_hostile(int argc, char **argv);
 
 #endif

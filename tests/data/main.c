@@ -14,6 +14,8 @@ static const struct {
     {"part", "print the species of a part", linnet_flora_command_part},
     {"picture", "draw one picture", linnet_flora_command_picture},
     {"sheet", "draw many on one page", linnet_flora_command_sheet},
+    {"checklist", "write a catalogue of names, by the million, as WCVP or GBIF do",
+     linnet_flora_command_checklist},
     {"hostile", "write pictures and documents made to break things", linnet_flora_command_hostile},
 };
 

@@ -37,7 +37,8 @@ enum rng_stream {
     RNG_VOTE,
     RNG_NOISE,
     RNG_HOSTILE,
-    RNG_VIEW
+    RNG_VIEW,
+    RNG_CATALOGUE
 };
 
 static inline uint64_t rng_mix(uint64_t z) {

@@ -18,7 +18,7 @@ refuses() { # refuses PATTERN ARGUMENTS...: linnet-flora fails, and says PATTERN
 rows() { tail -n +2 "$1" | wc -l; }
 is() { [ "$1" = "$2" ] || { echo "$3: $1, not $2"; return 1; }; }
 
-for command in backbone observations votes part picture sheet hostile; do
+for command in backbone observations votes part picture sheet checklist hostile; do
   check "$command --help" "$flora" $command --help
 done
 refuses 'no command "draw"' draw
@@ -34,6 +34,13 @@ refuses '--organ takes' picture --taxon taxon:100001 --organ root --out "$dir/x.
 refuses 'No such file' votes --observations "$dir/none.csv" --out "$dir/v.csv"
 refuses 'No such file' observations --labels "$dir/none.csv" --out "$dir/x"
 
+refuses '--format takes' checklist --format xls --out "$dir/x"
+check "checklist" "$flora" checklist --names 500 --out "$dir/c"
+check "checklist again" "$flora" checklist --names 500 --out "$dir/c2"
+check "the same checklist again" diff -r "$dir/c" "$dir/c2"
+check "rows have the header's columns" is "$(awk -F'|' '{print NF}' "$dir/c/wcvp_names.csv" | sort -u)" 31 columns
+check "an archive" "$flora" checklist --names 500 --format dwca --out "$dir/a"
+check "its rows too" is "$(awk -F'\t' '{print NF}' "$dir/a/Taxon.tsv" | sort -u)" 10 columns
 check "backbone" "$flora" backbone --species 200 --out "$dir/b" --json
 check "labels name every species" is "$(rows "$dir/b/labels.csv")" 200 rows
 check "taxa are JSON, a document a line" jq -es 'length > 250 and all(.kind == "taxon" and (._id | startswith("taxon:")))' "$dir/b/taxa.jsonl"
