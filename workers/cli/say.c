@@ -26,6 +26,20 @@ void linnet_say_progress(const struct linnet_store_options *options, const char 
     va_end(args);
 }
 
+void linnet_say_bar(const struct linnet_store_options *options, const char *what, unsigned long long done,
+                    unsigned long long total) {
+    enum { WIDTH = 30 };
+    static const char full[] = "##############################";
+    if (total == 0) {
+        linnet_say_progress(options, "%-14s %llu", what, done);
+        return;
+    }
+    if (done > total) done = total;
+    int filled = (int)((double)done / (double)total * WIDTH);
+    linnet_say_progress(options, "%-14s [%.*s%*s] %3.0f%%", what, filled, full, WIDTH - filled, "",
+                        100.0 * (double)done / (double)total);
+}
+
 void linnet_say_done(const struct linnet_store_options *options) {
     if (speaks(options)) fputs("\r\033[K", stderr);
 }

@@ -11,6 +11,9 @@ int linnet_say_error(const char *command, const struct linnet_error *err);
  */
 void linnet_say_progress(const struct linnet_store_options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Likewise a bar: what is done, how much of how much; `total` 0: unknown. */
+void linnet_say_bar(const struct linnet_store_options *options, const char *what, unsigned long long done,
+                    unsigned long long total);
 /* End the line of progress. */
 void linnet_say_done(const struct linnet_store_options *options);
 
