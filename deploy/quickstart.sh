@@ -4,8 +4,8 @@
 #   deploy/quickstart.sh [--once] [--dir DIR] [--observations N] [--no-install]
 #
 # Installs what is missing (apt, npm), builds, finds or starts a store, sets it up with a synthetic flora and its model, starts a
-# worker, submits sample observations with validations, waits, and prints what became of them. Without --once it stays up and
-# prints the addresses; with it everything that it started is stopped. A second run is quick and changes nothing.
+# worker and the REST API, submits sample observations with validations, waits, prints what became of them, and asks the API by curl.
+# Without --once it stays up and prints the addresses; with it everything that it started is stopped. A second run is quick and changes nothing.
 #
 #   --once             stop after the table
 #   --dir DIR          where data is kept (~/.local/share/linnet/quickstart)
@@ -103,6 +103,31 @@ start_worker() {
   die "the worker is not ready after 60 s: $(curl -s "http://127.0.0.1:$port/readyz")"
 }
 
+start_server() {
+  say "starting the REST API"
+  serve_port=$(free_port)
+  jq -n --arg dir "$dir" --arg listen "127.0.0.1:$serve_port" '{listen: $listen, cache_dir: ($dir + "/cache"), signup: {open: true}}' >"$dir/serve.json"
+  linnet serve --config "$dir/serve.json" >>"$dir/serve.log" 2>&1 </dev/null &
+  server=$!
+  started+=("$server")
+  for _ in $(seq 600); do
+    if curl -fs -o /dev/null "http://127.0.0.1:$serve_port/readyz"; then return; fi
+    kill -0 "$server" 2>/dev/null || { tail -5 "$dir/serve.log" >&2; die "the REST API did not start; see $dir/serve.log"; }
+    sleep 0.1
+  done
+  die "the REST API is not ready after 60 s: $(curl -s "http://127.0.0.1:$serve_port/readyz")"
+}
+
+# The line that is printed is the line that is run.
+ask_server() {
+  local picture organ line
+  IFS=, read -r _ picture organ _ < <(sed -n 2p "$dir/samples/observations.csv")
+  line="curl -s -F images=@$dir/samples/$picture -F organs=$organ http://127.0.0.1:$serve_port/v2/identify/all?nb-results=3"
+  say "the same by the REST API"
+  printf '%s\n' "$line"
+  $line | jq -r '.results[] | "  \(.score * 1000 | round / 10) %  \(.species.scientificName)  \(.species.commonNames[0] // "")"'
+}
+
 # Every observation has an identification by now (submit waited); wait until the community's answers have settled too.
 wait_for_consensus() {
   local all settled
@@ -121,6 +146,7 @@ find_store
 draw_samples
 set_up
 start_worker
+start_server
 say "submitting observations and validations"
 linnet submit --csv "$dir/samples/observations.csv" --votes "$dir/samples/votes.csv" --timeout 300
 wait_for_consensus
@@ -128,6 +154,7 @@ linnet list --limit "$observations"
 first=$(linnet list --json --limit 1 | jq -r '.[0].observation')
 say "one of them, whole (linnet show $first)"
 linnet show "$first"
+ask_server
 [ $once = no ] || exit 0
 
 app=$(sed -E 's#^(https?://)[^@/]*@#\1#' <<<"${LINNET_COUCHDB_URL%/}")/linnet/_design/app/index.html
@@ -137,6 +164,7 @@ Linnet is up. Leave with Ctrl-C; data stays in $dir.
   store      $LINNET_COUCHDB_URL
   app        $app
   worker     http://127.0.0.1:$port/readyz  /metrics
+  the API    http://127.0.0.1:$serve_port/ (a page to try it), /docs, /openapi.json
   try        export LINNET_COUCHDB_URL='$LINNET_COUCHDB_URL' PATH=$build/bin:\$PATH
              linnet user add NAME        # an account for the app
              linnet submit leaf.jpg flower.jpg --organ leaf --organ flower

@@ -34,14 +34,15 @@ step_tsan() { configure_and_build tsan && ctest --preset tsan -j "$jobs" -R 'bas
 step_fuzz() { tests/fuzz/smoke.sh "${LINNET_FUZZ_SECONDS:-10}"; }
 step_tidy() { tests/tidy.sh; }
 step_quickstart() {
-  local dir first second status
+  local dir first second named status
   dir=$(mktemp -d)
   deploy/quickstart.sh --once --no-install --dir "$dir" | tee "$logs/quickstart-1.log" && deploy/quickstart.sh --once --no-install --dir "$dir" >"$logs/quickstart-2.log"
   status=$?
   first=$(grep -cE '^[0-9A-Z]{26} ' "$logs/quickstart-1.log")
+  named=$(grep -A3 '^curl .*/v2/identify/all' "$logs/quickstart-1.log" | grep -cE '^  [0-9.]+ %  [A-Z][a-z]+ [a-z]+')
   second=$(grep -E '^0 observations with|^0 observations' "$logs/quickstart-2.log")
   rm -rf "$dir"
-  [ $status = 0 ] && [ "$first" -ge 40 ] && [ -n "$second" ] || { echo "quickstart: status $status, $first rows, second run: ${second:-wrote again}"; return 1; }
+  [ $status = 0 ] && [ "$first" -ge 40 ] && [ -n "$second" ] && [ "$named" = 3 ] || { echo "quickstart: status $status, $first rows, $named names by curl, second run: ${second:-wrote again}"; return 1; }
 }
 
 install=yes steps=()

@@ -6,7 +6,7 @@ const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { Server, curl, draw, form, pictures, references } = require('./serve_lib');
-const { flora, must, until } = require('./lib');
+const { differences, flora, must, until } = require('./lib');
 
 let server, samples, leaf, flower, observation;
 
@@ -89,7 +89,7 @@ print(json.dumps({'status': response.status_code, 'json': response.json()}))
 test('the_same_picture_gets_the_same_answer_and_options_shape_it', async () => {
   const body = form([['images', image(leaf)]]);
   const [one, two, some, french, all] = await Promise.all([server.identify('all', body), server.identify('all', body), server.identify('all', body, '?nb-results=2&detailed=true'), server.identify('all', body, '?lang=fr'), server.identify('k-world-flora', body, '?explain=true')]);
-  assert.deepEqual(one.json, two.json);
+  assert.deepEqual(differences({ ...one.json, remainingIdentificationRequests: 0 }, { ...two.json, remainingIdentificationRequests: 0 }, 1e-4, ''), []);
   looksRight(one.json);
   assert.equal(some.json.results.length, 2);
   assert.ok(some.json.otherResults.genus.length >= 1 && some.json.otherResults.family[0].taxon.scientificName);
@@ -123,6 +123,51 @@ test('projects_are_listed_nearest_first', async () => {
   assert.deepEqual(distances, [...distances].sort((a, b) => a - b));
   assert.equal(json[1].id, 'south-hills');
   assert.equal(distances[0], 0);
+});
+
+test('who_accepts_events_hears_that_it_was_taken_and_then_the_result', async () => {
+  const body = form([['images', image(leaf)]]), headers = { ...body.headers, accept: 'text/event-stream' };
+  const events = (text) => text.trim().split('\n\n').map((block) => Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])));
+  const answer = await server.ask('POST', '/v2/identify/all?nb-results=2', { ...body, headers });
+  assert.equal(answer.headers['content-type'], 'text/event-stream; charset=utf-8');
+  const [taken, result] = events(answer.text);
+  assert.equal(taken.event, 'accepted');
+  assert.equal(JSON.parse(taken.data).images, 1);
+  assert.equal(result.event, 'result');
+  assert.deepEqual(differences(JSON.parse(result.data), (await server.identify('all', body, '?nb-results=2')).json, 1e-4, '').filter((line) => !line.startsWith('.remaining')), []);
+  const broken = form([['images', { data: leaf.data.subarray(0, 200) }]]);
+  const [, error] = events((await server.ask('POST', '/v2/identify/all', { ...broken, headers })).text);
+  assert.equal(error.event, 'error');
+  assert.equal(JSON.parse(error.data).statusCode, 400);
+  /* One who leaves at once costs nothing. */
+  await server.raw(Buffer.concat([Buffer.from(`POST /v2/identify/all HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nContent-Type: ${body.headers['content-type']}\r\nContent-Length: ${body.body.length}\r\n\r\n`), body.body]), { enough: () => true });
+  assert.equal((await server.identify('all', body)).status, 200);
+});
+
+test('pages_load_nothing_from_elsewhere', async () => {
+  for (const target of ['/', '/docs', '/page.css', '/page.js', '/docs.js', '/openapi.json']) {
+    const page = await server.ask('GET', target);
+    assert.equal(page.status, 200, target);
+    assert.match(page.headers['content-security-policy'], /^default-src 'none'; script-src 'self'; style-src 'self';/);
+    if (target !== '/openapi.json') assert.ok(!/(src|href|fetch\()\s*[=(]?\s*["'`](https?:)?\/\//.test(page.text), target);
+    assert.ok(!/ on\w+=| style=|<script>|javascript:/.test(target.endsWith('.js') ? '' : page.text), target);
+    const again = await server.ask('GET', target, { headers: { 'if-none-match': page.headers.etag } });
+    assert.equal(again.status, 304);
+    assert.equal(again.text, '');
+  }
+});
+
+test('every_path_of_the_description_is_answered', async () => {
+  const api = (await server.ask('GET', '/openapi.json')).json;
+  assert.equal(api.openapi, '3.1.0');
+  for (const [target, methods] of Object.entries(api.paths)) {
+    for (const method of Object.keys(methods)) {
+      const answer = await server.ask(method.toUpperCase(), target.replace('{project}', 'all').replace(/\{\w+\}/g, '01KQHST0000000000000000001'));
+      assert.ok(answer.status !== 405 && !(answer.json && answer.json.message === 'Not Found'), `${method} ${target}: ${answer.status}`);
+    }
+  }
+  const refs = [...JSON.stringify(api).matchAll(/"\$ref":"#\/([^"]+)"/g)].map((match) => match[1]);
+  for (const ref of refs) assert.ok(ref.split('/').reduce((part, key) => part && part[key], api), ref);
 });
 
 /* ---- malformed requests, each with the right error ---- */

@@ -192,6 +192,13 @@ void serve_form_done(struct serve_form *form) {
     *form = (struct serve_form){0};
 }
 
+void serve_form_move(struct serve_form *from, struct serve_form *to) {
+    part_done(from);
+    serve_multipart_done(&from->parser);
+    *to = *from;
+    *from = (struct serve_form){0};
+}
+
 const char *serve_form_field(const struct serve_form *form, const char *name, size_t index) {
     for (size_t i = 0; i < form->nfields; i++)
         if (named(form->fields[i].name, name) && index-- == 0) return form->fields[i].value;

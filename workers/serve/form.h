@@ -46,6 +46,9 @@ int serve_form_init(struct serve_form *out, const char *content_type, const stru
 int serve_form_feed(struct serve_form *form, const char *bytes, size_t size, struct linnet_error *err);
 int serve_form_finish(struct serve_form *form, struct linnet_error *err);
 void serve_form_done(struct serve_form *form);
+/* Take over what has been read: pictures and fields. `from` is empty after, `to` (uninitialised before) is to
+ * be given to serve_form_done. */
+void serve_form_move(struct serve_form *from, struct serve_form *to);
 
 /* The `index`th field of a name (or "name[]"), NULL if there are not so many. */
 const char *serve_form_field(const struct serve_form *form, const char *name, size_t index);

@@ -1,5 +1,6 @@
 #include "workers/serve/identify.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "workers/serve/observe.h"
 #include "workers/serve/projects.h"
 #include "workers/serve/serve.h"
+#include "workers/serve/stream.h"
 
 #define RESULTS_MAX 100
 
@@ -20,12 +22,22 @@ const char *const serve_identify_query[] = {
     "include-related-images", "no-reject", "nb-results", "lang", "detailed", "type", "explain",
     "authenix-access-token",  "images",    "organs",     NULL};
 
-/* A request that the stages work on. */
+#define STREAM_LIMIT ((size_t)4 * 1024 * 1024)
+
+/* A request that the stages work on. It owns the form from then on; with a stream the request has been
+ * answered already, and `request` is NULL. */
 struct job {
+    struct serve *serve;
     struct serve_request *request;
+    struct serve_stream *stream; /* NULL: none, or its client has left */
+    char id[LINNET_ULID_SIZE];
     struct serve_question question;
+    struct serve_form form;
     struct linnet_observation observation;
     struct serve_view view;
+    bool limited, over;
+    uint64_t remaining;
+    char *copy; /* of the question's strings */
 };
 
 /* ---- the question ---- */
@@ -122,6 +134,39 @@ static bool read_question(struct serve_request *request, struct serve_question *
 
 /* ---- the answer ---- */
 
+static void job_free(struct job *job) {
+    serve_form_done(&job->form);
+    linnet_references_unref(job->view.references);
+    free(job->copy);
+    free(job);
+}
+
+/* To the request, or as the last event of its stream. */
+static void reply(struct job *job, unsigned status, json_t *body) {
+    if (job->request != NULL) {
+        serve_answer_json(job->request, status, body);
+        return;
+    }
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (job->stream != NULL) {
+        if (text != NULL) serve_stream_event(job->stream, status == 200 ? "result" : "error", NULL, text);
+        serve_stream_end(job->stream);
+    }
+    free(text);
+    json_decref(body);
+}
+
+static void reply_error(struct job *job, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void reply_error(struct job *job, unsigned status, const char *format, ...) {
+    char message[640];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    reply(job, status, serve_error_json(status, message));
+}
+
 /* Which picture of the form a document of the observation is about: from 1; 0: none. */
 static size_t picture_of(const struct serve_form *form, const char *document) {
     for (size_t i = 0; document != NULL && i < form->nimages; i++)
@@ -129,60 +174,111 @@ static size_t picture_of(const struct serve_form *form, const char *document) {
     return 0;
 }
 
-/* What a stage said of a picture that it did not take; true: the request has been answered. */
-static bool answer_refusal(struct serve_request *request, const struct linnet_pipeline_outcome *outcome) {
+/* What a stage said of a picture that it did not take; true: that is the answer. */
+static bool reply_refusal(struct job *job, const struct linnet_pipeline_outcome *outcome) {
     for (size_t i = 0; i < outcome->nnotes; i++) {
         const struct linnet_pipeline_note *note = &outcome->notes[i];
-        size_t place = picture_of(&request->form, note->document);
+        size_t place = picture_of(&job->form, note->document);
         if (note->verdict != LINNET_REJECT || place == 0) continue;
-        serve_answer_error(request, 400, "\"images\" number %zu cannot be read: %s", place,
-                           note->reason != NULL ? note->reason : note->stage);
+        reply_error(job, 400, "\"images\" number %zu cannot be read: %s", place,
+                    note->reason != NULL ? note->reason : note->stage);
         return true;
     }
     return false;
 }
 
-static void answer_failure(struct serve_request *request, const struct linnet_pipeline_outcome *outcome) {
+static void reply_failure(struct job *job, const struct linnet_pipeline_outcome *outcome) {
     const char *why = "nothing came of it", *stage = "";
     for (size_t i = 0; i < outcome->nnotes; i++) {
         stage = outcome->notes[i].stage;
         if (outcome->notes[i].reason != NULL) why = outcome->notes[i].reason;
     }
-    linnet_log(LINNET_ERROR, "serve", "no identification", "request", "s", request->id, "stage", "s", stage,
+    linnet_log(LINNET_ERROR, "serve", "no identification", "request", "s", job->id, "stage", "s", stage,
                "why", "s", why, NULL);
-    serve_answer_error(request, request->serve->draining ? 503 : 500, "the identification failed");
+    reply_error(job, job->serve->draining ? 503 : 500, "the identification failed");
 }
 
-static bool rejected(const struct serve_request *request, const json_t *identification) {
-    double least = linnet_json_number(request->serve->config, "reject_below", 0.5);
-    return linnet_json_number(identification, "plant", 1) < least;
+static bool rejected(const struct job *job, const json_t *identification) {
+    double least = linnet_json_number(job->serve->config, "reject_below", 0.5);
+    if (json_array_size(json_object_get(identification, "species")) == 0) return true;
+    return !job->question.no_reject && linnet_json_number(identification, "plant", 1) < least;
 }
 
 static void on_outcome(void *arg, const struct linnet_pipeline_outcome *outcome) {
     struct job *job = arg;
-    struct serve_request *request = job->request;
     const json_t *identification = serve_identification_of(&job->observation);
-    if (answer_refusal(request, outcome)) {
+    if (reply_refusal(job, outcome)) {
         /* said */
     } else if (identification == NULL) {
-        answer_failure(request, outcome);
-    } else if (json_array_size(json_object_get(identification, "species")) == 0 ||
-               (!job->question.no_reject && rejected(request, identification))) {
-        serve_answer_error(request, 404, "Species not found");
+        reply_failure(job, outcome);
+    } else if (rejected(job, identification)) {
+        reply_error(job, 404, "Species not found");
     } else {
-        json_t *answer = serve_identify_answer(&job->question, &request->form, &job->observation, &job->view);
-        if (request->limited)
+        json_t *answer = serve_identify_answer(&job->question, &job->form, &job->observation, &job->view);
+        if (job->limited)
             json_object_set_new(answer, "remainingIdentificationRequests",
-                                json_integer((json_int_t)request->remaining));
-        serve_answer_json(request, 200, answer);
+                                json_integer((json_int_t)job->remaining));
+        reply(job, 200, answer);
     }
     linnet_observation_done(&job->observation);
-    linnet_references_unref(job->view.references);
-    free(job);
+    if (job->request == NULL && job->stream != NULL)
+        job->over = true; /* the stream still points here */
+    else
+        job_free(job);
+}
+
+/* ---- the beginning ---- */
+
+static void on_gone(void *arg) {
+    struct job *job = arg;
+    job->stream = NULL;
+    if (job->over) job_free(job);
+}
+
+/* Who asks for events gets them: that it was taken, then the result when it comes. */
+static void open_stream(struct job *job) {
+    char text[96];
+    const char *accept = serve_header(job->request, MHD_HTTP_HEADER_ACCEPT);
+    if (accept == NULL || strstr(accept, "text/event-stream") == NULL) return;
+    job->stream = serve_stream_new(job->serve->http, STREAM_LIMIT, on_gone, job);
+    if (job->stream == NULL) return;
+    struct serve_request *request = job->request;
+    job->request = NULL;
+    snprintf(text, sizeof text, "{\"request\":\"%s\",\"images\":%zu}", job->id, job->form.nimages);
+    serve_stream_event(job->stream, "accepted", NULL, text);
+    serve_answer_stream(request, "text/event-stream; charset=utf-8", job->stream);
+}
+
+/* The question's strings are the request's, which a stream outlives. */
+static bool own_strings(struct job *job) {
+    struct serve_question *question = &job->question;
+    const char **strings[] = {&question->project, &question->lang, &question->type};
+    size_t size = 0;
+    for (size_t i = 0; i < 3; i++)
+        size += strlen(*strings[i]) + 1;
+    char *to = job->copy = malloc(size);
+    if (to == NULL) return false;
+    for (size_t i = 0; i < 3; i++) {
+        size_t n = strlen(*strings[i]) + 1;
+        *strings[i] = memcpy(to, *strings[i], n);
+        to += n;
+    }
+    return true;
+}
+
+static int start(struct job *job) {
+    struct serve_sighting sighting = {
+        .ulid = job->id, .observer = "api", .form = &job->form, .flora = job->question.flora};
+    for (size_t i = 0; i < job->form.nimages; i++)
+        sighting.organs[i] = strcmp(job->question.organs[i], "other") == 0 ? "auto" : job->question.organs[i];
+    int rc = serve_observe(&sighting, &job->observation);
+    if (rc != 0) return rc;
+    rc = serve_engine_run(job->serve->engine, &job->observation, on_outcome, job);
+    if (rc != 0) linnet_observation_done(&job->observation);
+    return rc;
 }
 
 void serve_identify_post(struct serve_request *request) {
-    struct serve_engine *engine = request->serve->engine;
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL) {
         serve_answer_error(request, 500, "out of memory");
@@ -192,20 +288,21 @@ void serve_identify_post(struct serve_request *request) {
         free(job);
         return;
     }
-    struct serve_sighting sighting = {
-        .ulid = request->id, .observer = "api", .form = &request->form, .flora = job->question.flora};
-    for (size_t i = 0; i < request->form.nimages; i++)
-        sighting.organs[i] = strcmp(job->question.organs[i], "other") == 0 ? "auto" : job->question.organs[i];
-    int rc = serve_observe(&sighting, &job->observation);
+    job->serve = request->serve;
+    job->request = request;
+    job->limited = request->limited;
+    job->remaining = request->remaining;
+    memcpy(job->id, request->id, sizeof job->id);
+    job->view = *serve_engine_view(request->serve->engine);
+    linnet_references_ref(job->view.references);
+    serve_form_move(&request->form, &job->form);
+    request->has_form = false;
+    if (job->question.flora != NULL) job->question.flora = job->question.flora_id;
+    int rc = own_strings(job) ? start(job) : LINNET_E_NOMEM;
     if (rc == 0) {
-        job->request = request;
-        job->view = *serve_engine_view(engine);
-        linnet_references_ref(job->view.references);
-        rc = serve_engine_run(engine, &job->observation, on_outcome, job);
-        if (rc == 0) return;
-        linnet_references_unref(job->view.references);
-        linnet_observation_done(&job->observation);
+        open_stream(job);
+        return;
     }
     serve_answer_error(request, rc == LINNET_E_FULL ? 503 : 500, "%s", linnet_error_message(rc));
-    free(job);
+    job_free(job);
 }

@@ -2,6 +2,7 @@
 #include "workers/serve/events.h"
 #include "workers/serve/identify.h"
 #include "workers/serve/lists.h"
+#include "workers/serve/page.h"
 #include "workers/serve/projects.h"
 #include "workers/serve/router.h"
 #include "workers/serve/signup.h"
@@ -26,5 +27,11 @@ const struct serve_route serve_routes[] = {
     {"GET", "/healthz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_health_get},
     {"GET", "/readyz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_ready_get},
     {"GET", "/metrics", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_metrics_get},
+    {"GET", "/", SERVE_NO_BODY, 0, NULL, NULL, serve_page_get},
+    {"GET", "/docs", SERVE_NO_BODY, 0, NULL, NULL, serve_page_get},
+    {"GET", "/page.css", SERVE_NO_BODY, SERVE_QUIET, NULL, NULL, serve_page_get},
+    {"GET", "/page.js", SERVE_NO_BODY, SERVE_QUIET, NULL, NULL, serve_page_get},
+    {"GET", "/docs.js", SERVE_NO_BODY, SERVE_QUIET, NULL, NULL, serve_page_get},
+    {"GET", "/openapi.json", SERVE_NO_BODY, 0, NULL, NULL, serve_page_get},
     {NULL, NULL, SERVE_NO_BODY, 0, NULL, NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/unit/test.h"
+#include "workers/serve/page.h"
 #include "workers/serve/params.h"
 #include "workers/serve/router.h"
 
@@ -91,12 +92,32 @@ static void routes_are_found_by_method_and_path(void **state) {
     assert_null(find("GET", "/v3/projects", &capture, allowed));
 }
 
+static void every_route_is_described(void **state) {
+    (void)state;
+    json_t *api = NULL;
+    for (const struct serve_asset *asset = serve_assets; asset->name != NULL; asset++)
+        if (strcmp(asset->name, "openapi.json") == 0)
+            api = json_loadb((const char *)asset->data, asset->size, 0, NULL);
+    assert_non_null(api);
+    for (const struct serve_route *route = serve_routes; route->method != NULL; route++) {
+        char method[8] = "";
+        for (size_t i = 0; route->method[i] != '\0'; i++)
+            method[i] = (char)(route->method[i] | 0x20);
+        if (route->handle == serve_page_get) continue; /* pages */
+        const json_t *described =
+            json_object_get(json_object_get(json_object_get(api, "paths"), route->path), method);
+        if (described == NULL) fail_msg("%s %s is not in openapi.json", route->method, route->path);
+    }
+    json_decref(api);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_query_is_decoded_in_order),
         cmocka_unit_test(a_query_that_does_not_decode_is_refused),
         cmocka_unit_test(a_path_is_segments_and_never_a_file),
         cmocka_unit_test(routes_are_found_by_method_and_path),
+        cmocka_unit_test(every_route_is_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
