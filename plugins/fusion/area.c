@@ -182,3 +182,37 @@ bool fusion_area_touches(const struct fusion_area *area, struct fusion_box box) 
 bool fusion_area_covers(const struct fusion_area *area, struct fusion_box box) {
     return ask(area, box, covers_here);
 }
+
+/* --- distance, in degrees of latitude; `shrink` is what a degree of longitude has of one --- */
+
+static double from_segment(const double a[2], const double b[2], double x, double y, double shrink) {
+    double ax = (a[0] - x) * shrink, ay = a[1] - y, dx = (b[0] - a[0]) * shrink, dy = b[1] - a[1];
+    double square = dx * dx + dy * dy;
+    double t = square > 0 ? fmin(fmax(-(ax * dx + ay * dy) / square, 0), 1) : 0;
+    return hypot(ax + t * dx, ay + t * dy);
+}
+
+static double from_box(const struct fusion_box *box, double x, double y, double shrink) {
+    double across = fmax(fmax(box->west - x, x - box->east), 0);
+    double along = fmax(fmax(box->south - y, y - box->north), 0);
+    return hypot(across * shrink, along);
+}
+
+static double from_area(const struct fusion_area *area, double x, double y, double shrink) {
+    if (!area->nrings) return from_box(&area->box, x, y, shrink);
+    if (holds(area, x, y)) return 0;
+    double nearest = INFINITY;
+    for (size_t r = 0; r < area->nrings; r++) {
+        const struct fusion_ring *ring = &area->rings[r];
+        for (size_t i = 0, j = ring->n - 1; i < ring->n; j = i++)
+            nearest = fmin(nearest, from_segment(ring->points[j], ring->points[i], x, y, shrink));
+    }
+    return nearest;
+}
+
+double fusion_area_distance(const struct fusion_area *area, double latitude, double longitude) {
+    double shrink = cos(latitude * RADIANS), nearest = INFINITY;
+    for (int turn = -1; turn <= 1; turn++)
+        nearest = fmin(nearest, from_area(area, longitude + 360 * turn, latitude, shrink));
+    return nearest * METRES_PER_DEGREE;
+}

@@ -35,4 +35,8 @@ bool fusion_area_touches(const struct fusion_area *area, struct fusion_box box);
 /* Is it there for certain (does the area cover all of the box)? Any thread. */
 bool fusion_area_covers(const struct fusion_area *area, struct fusion_box box);
 
+/* How far a place is from the area: metres, 0 inside. By plane geometry in degrees of latitude, longitudes
+ * shrunk as they are at the place: right to some per cent over hundreds of kilometres. Any thread. */
+double fusion_area_distance(const struct fusion_area *area, double latitude, double longitude);
+
 #endif

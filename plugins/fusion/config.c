@@ -31,7 +31,11 @@ const char fusion_config_schema[] =
     "\"flora\":{\"type\":\"object\",\"additionalProperties\":false,\"default\":{},\"properties\":{"
     "\"mode\":{\"enum\":[\"hard\",\"soft\",\"off\"],\"default\":\"hard\","
     "\"description\":\"species outside the flora: removed, made less likely, left\"},"
-    FRACTION("outside", "0.05", "soft: what their score is multiplied with") ","
+    FRACTION("outside", "0.05", "soft: what their score is multiplied with, a millionth at least") ","
+    "\"distance_km\":{\"type\":\"number\",\"minimum\":0,\"maximum\":20000,\"default\":100,"
+    "\"description\":\"soft: floras near the place count less by a factor e for each so many kilometres; 0: not at all\"},"
+    FRACTION("unrecorded", "0.25", "soft: what a listed species counts that was never recorded, where a flora has records") ","
+    FRACTION("unusual", "0.2", "a species that the place makes less likely than this is flagged as unusual here") ","
     "\"uncertainty_m\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1000000,\"default\":15700,"
     "\"description\":\"radius of a location that says none (15,700: half the diagonal of a cell of 0.2 degrees)\"}}},"
     FRACTION("threshold", "0.5", "score that the best taxon must reach, else it is a coarser one") ","
@@ -72,6 +76,9 @@ void fusion_config_read(const json_t *json, struct fusion_config *out) {
         .floor = number(json, "floor"),
         .flora_mode = (enum fusion_flora_mode)choice(flora, "mode", flora_modes, 3),
         .flora_outside = number(flora, "outside"),
+        .distance = 1000 * number(flora, "distance_km"),
+        .unrecorded = number(flora, "unrecorded"),
+        .unusual = number(flora, "unusual"),
         .uncertainty = number(flora, "uncertainty_m"),
         .threshold = number(json, "threshold"),
         .plant_threshold = number(json, "plant_threshold"),

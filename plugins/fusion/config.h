@@ -18,10 +18,13 @@ struct fusion_config {
     double independence;                 /* of views of one plant, 0..1 (pool.h) */
     double floor;                        /* least probability that a view gives to anything (pool.h) */
     enum fusion_flora_mode flora_mode;
-    double flora_outside;   /* soft: what is left of the score of a species that is not in the flora */
-    double uncertainty;     /* metres, of a location that says none */
-    double threshold;       /* of the best taxon */
-    double plant_threshold; /* below it nothing is the best taxon */
+    double flora_outside; /* soft: what is left of the score of a species that is not in the flora */
+    double distance;      /* soft: metres in which a flora near the place loses weight e-fold; 0: none has */
+    double unrecorded;    /* soft: what a listed species counts that was never recorded there */
+    double unusual;       /* a prior below it is unusual */
+    double uncertainty;   /* metres, of a location that says none */
+    double threshold;     /* of the best taxon */
+    double plant_threshold;           /* below it nothing is the best taxon */
     size_t species, genera, families; /* how many are listed */
 };
 

@@ -25,16 +25,25 @@ static json_t *scores_by_view(const struct fusion_views *views, const struct fus
     return scores;
 }
 
-static json_t *list(const struct fusion_views *views, const struct fusion_fused *fused,
-                    enum fusion_level level, size_t most) {
+/* Does the place make a species so unlikely that people should look again? */
+static bool is_unusual(const struct fusion_config *config, const struct fusion_fused *fused, uint32_t place) {
+    return fused->prior[place] >= 0 && fused->prior[place] < config->unusual;
+}
+
+static json_t *list(const struct fusion_config *config, const struct fusion_views *views,
+                    const struct fusion_fused *fused, enum fusion_level level, size_t most) {
     uint32_t places[LIST_MAX];
     long n = fusion_rank(&fused->tree, fused->total, level, places, most < LIST_MAX ? most : LIST_MAX);
     json_t *array = n < 0 ? NULL : json_array();
     for (long i = 0; i < n; i++) {
         json_t *entry = json_pack("{s:s, s:o}", "taxon", fused->tree.node[places[i]].taxon, "score",
                                   score_of(fused->total[places[i]]));
-        if (level == FUSION_SPECIES)
+        if (level == FUSION_SPECIES) {
             json_object_set_new(entry, "views", scores_by_view(views, fused, places[i]));
+            if (config->flora_mode == FUSION_FLORA_SOFT && fused->prior[places[i]] >= 0)
+                json_object_set_new(entry, "prior", score_of(fused->prior[places[i]]));
+            if (is_unusual(config, fused, places[i])) json_object_set_new(entry, "unusual", json_true());
+        }
         json_array_append_new(array, entry);
     }
     return array;
@@ -68,6 +77,15 @@ static const char *name_of(const struct fusion_tree *tree, const char *taxon) {
     return known ? known->scientific_name : taxon;
 }
 
+/* Is the best taxon a species that is unusual here? */
+static bool best_is_unusual(const struct fusion_config *config, const struct fusion_fused *fused,
+                            const struct fusion_best *best) {
+    for (uint32_t i = 0; best->taxon && i < fused->tree.n; i++)
+        if (fused->tree.node[i].level == FUSION_SPECIES && !strcmp(fused->tree.node[i].taxon, best->taxon))
+            return is_unusual(config, fused, i);
+    return false;
+}
+
 /* What a reader would wonder about. */
 static json_t *explain(const struct fusion_config *config, const struct fusion_views *views,
                        const struct fusion_selection *selection, const struct fusion_fused *fused,
@@ -85,6 +103,8 @@ static json_t *explain(const struct fusion_config *config, const struct fusion_v
     else if (strcmp(best->rank, "species") != 0 && strcmp(best->rank, "subspecies") != 0)
         say(why, "No species reaches a score of %.2f; the %s %s does, with %.2f.", config->threshold,
             best->rank, name_of(&fused->tree, best->taxon), best->score);
+    if (best_is_unusual(config, fused, best))
+        say(why, "%s is unusual here: look again.", name_of(&fused->tree, best->taxon));
     return why;
 }
 
@@ -108,15 +128,16 @@ json_t *fusion_document(const struct fusion_config *config, const struct fusion_
     json_t *document = json_pack("{s:s, s:{s:I, s:I}, s:s, s:o, s:o, s:o, s:o, s:o}", "model", views->model,
                                  "views", "used", (json_int_t)views->n, "of", (json_int_t)views->of, "method",
                                  fusion_method_name(config->method), "species",
-                                 list(views, fused, FUSION_SPECIES, config->species), "genera",
-                                 list(views, fused, FUSION_GENUS, config->genera), "families",
-                                 list(views, fused, FUSION_FAMILY, config->families), "organs", organs(views),
-                                 "why", explain(config, views, selection, fused, &best));
+                                 list(config, views, fused, FUSION_SPECIES, config->species), "genera",
+                                 list(config, views, fused, FUSION_GENUS, config->genera), "families",
+                                 list(config, views, fused, FUSION_FAMILY, config->families), "organs",
+                                 organs(views), "why", explain(config, views, selection, fused, &best));
     if (!document) return NULL;
     put_floras(document, selection, fused);
     json_t *answer = best.taxon ? json_pack("{s:s, s:s, s:o}", "taxon", best.taxon, "rank", best.rank,
                                             "score", score_of(best.score))
                                 : json_null();
+    if (best_is_unusual(config, fused, &best)) json_object_set_new(answer, "unusual", json_true());
     json_object_set_new(document, "best", answer);
     if (fused->plant >= 0) json_object_set_new(document, "plant", score_of(fused->plant));
     if (!json_array_size(json_object_get(document, "why"))) json_object_del(document, "why");

@@ -25,7 +25,7 @@ static int fuse_views(const struct fusion_context *context, const struct fusion_
     size_t n = fused->tree.n;
     double weights[FUSION_VIEWS_MAX];
     double *rows = malloc(views->n * n * sizeof *rows);
-    const uint32_t *under = fusion_labels_under(context->labels, views->model, context->model_document, NULL);
+    const double *under = fusion_labels_under(context->labels, views->model, context->model_document, NULL);
     int error = !rows;
     for (size_t v = 0; v < views->n && !error; v++) {
         weights[v] = views->view[v].weight;
@@ -42,14 +42,14 @@ struct classes {
     double all, inside;
 };
 
-/* What is left of each node's own probability in the flora, as a factor: of a species all or nothing; of what
- * a node holds besides its children the part of its classes that grow there (all of it where the classes are
- * not known). Returns how many species stay, or -1. */
+/* What is left of each node's own probability in the flora, as a factor: of a species its prior (all or
+ * nothing where a flora is hard); of what a node holds besides its children the part of its classes that grow
+ * there (all of it where the classes are not known). Returns how many species stay, or -1. */
 static long factors(const struct fusion_context *context, const struct fusion_views *views,
                     const struct fusion_selection *selection, const struct fusion_tree *tree,
                     double *factor) {
-    const uint32_t *all = fusion_labels_under(context->labels, views->model, context->model_document, NULL);
-    const uint32_t *inside =
+    const double *all = fusion_labels_under(context->labels, views->model, context->model_document, NULL);
+    const double *inside =
         fusion_labels_under(context->labels, views->model, context->model_document, selection);
     struct classes *children = calloc(tree->n, sizeof *children);
     long stay = 0;
@@ -59,7 +59,7 @@ static long factors(const struct fusion_context *context, const struct fusion_vi
         uint32_t index = i == 0 ? (uint32_t)linnet_taxonomy_size(tree->taxonomy) : node->index;
         struct classes under = children[i];
         if (node->level == FUSION_SPECIES) {
-            factor[i] = fusion_selection_has(selection, tree->taxonomy, node->index, node->taxon);
+            factor[i] = fusion_selection_prior(selection, tree->taxonomy, node->index, node->taxon);
             under = (struct classes){1, factor[i]};
             stay += factor[i] > 0;
         } else if (all && inside && index != LINNET_NO_TAXON) {
@@ -93,13 +93,15 @@ static void keep_parts(struct fusion_fused *fused, const double *factor, bool em
 static int apply_flora(const struct fusion_context *context, const struct fusion_views *views,
                        const struct fusion_selection *selection, struct fusion_fused *fused) {
     const struct fusion_config *config = context->config;
-    double outside = config->flora_mode == FUSION_FLORA_SOFT ? config->flora_outside : 0;
+    double outside = config->flora_mode == FUSION_FLORA_SOFT ? fmax(config->flora_outside, 1e-6) : 0;
     if (config->flora_mode == FUSION_FLORA_OFF || selection->n == 0) return 0;
     double *factor = calloc(fused->tree.n, sizeof *factor);
     if (!factor) return -1;
     long stay = factors(context, views, selection, &fused->tree, factor);
-    for (uint32_t i = 0; i < fused->tree.n; i++)
+    for (uint32_t i = 0; i < fused->tree.n; i++) {
+        fused->prior[i] = stay < 0 ? -1 : factor[i];
         factor[i] = outside + (1 - outside) * factor[i];
+    }
     if (stay >= 0) keep_parts(fused, factor, stay == 0 && outside == 0);
     free(factor);
     return stay < 0 ? -1 : 0;
@@ -110,10 +112,13 @@ int fusion_fuse(const struct fusion_context *context, const struct fusion_views 
     struct fusion_fused fused = {.plant = fuse_plant(context->config, views)};
     if (fusion_tree_make(context->taxonomy, views, &fused.tree)) return -1;
     size_t n = fused.tree.n;
-    fused.own = malloc((2 + views->n) * n * sizeof *fused.own);
+    fused.own = malloc((3 + views->n) * n * sizeof *fused.own);
     if (fused.own) {
         fused.total = fused.own + n;
-        fused.known = fused.own + 2 * n;
+        fused.prior = fused.own + 2 * n;
+        fused.known = fused.own + 3 * n;
+        for (size_t i = 0; i < n; i++)
+            fused.prior[i] = -1;
     }
     if (!fused.own || fuse_views(context, views, &fused) || apply_flora(context, views, selection, &fused)) {
         fusion_fused_done(&fused);

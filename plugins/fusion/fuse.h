@@ -10,6 +10,7 @@ struct fusion_fused {
     struct fusion_tree tree;
     double *own;    /* fused, flora applied, sums to 1: see fusion_tree_complete */
     double *total;  /* of a node with all under it */
+    double *prior;  /* of a species: how likely its place makes it; negative: nothing was asked */
     double *known;  /* views.n rows of tree.n: what a view itself says of a node; negative: nothing */
     double plant;   /* negative: the model does not tell */
     bool filtered;  /* a flora was applied */

@@ -13,10 +13,10 @@ struct fusion_labels; /* a small cache; owned by one thread */
 struct fusion_labels *fusion_labels_new(const struct linnet_taxonomy *taxonomy);
 void fusion_labels_free(struct fusion_labels *labels);
 
-/* Classes at or under each taxon, by index; one more at the end for all of them. With a selection, only
- * classes that grow in it. NULL if the model's document has no labels that the backbone knows, or out of
- * memory. Valid until the next call but one. */
-const uint32_t *fusion_labels_under(struct fusion_labels *labels, const char *model,
-                                    const json_t *model_document, const struct fusion_selection *selection);
+/* Classes at or under each taxon, by index; one more at the end for all of them. With a selection each counts
+ * as much as its place makes it likely (fusion_selection_prior). NULL if the model's document has no labels
+ * that the backbone knows, or out of memory. Valid until the next call but one. */
+const double *fusion_labels_under(struct fusion_labels *labels, const char *model,
+                                  const json_t *model_document, const struct fusion_selection *selection);
 
 #endif

@@ -44,8 +44,9 @@ static int fusion_open(const struct linnet_host *host, const json_t *json, void 
 /* --- fingerprint: floras and backbone shape the result as the configuration does --- */
 
 static int hash_flora(void *arg, const char *id, json_t *document) {
-    json_t *shape = json_pack("{s:s, s:O*, s:O*}", "id", id, "taxa", json_object_get(document, "taxa"),
-                              "area", json_object_get(document, "area"));
+    json_t *shape =
+        json_pack("{s:s, s:O*, s:O*, s:O*}", "id", id, "taxa", json_object_get(document, "taxa"), "area",
+                  json_object_get(document, "area"), "records", json_object_get(document, "records"));
     char *text = shape ? json_dumps(shape, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
     json_decref(shape);
     if (!text) return -1;
@@ -109,7 +110,7 @@ static json_t *identify(struct fusion *self, const struct linnet_item *item, con
     const json_t *document = model_document(self, model);
     struct fusion_context context = {&self->config, self->floras.taxonomy, self->labels, document};
     fusion_views_gather(item, model, document, &self->config, &views);
-    fusion_floras_select(&self->floras, fusion_observation(item)->json, self->config.uncertainty, &selection);
+    fusion_floras_select(&self->floras, fusion_observation(item)->json, &self->config, &selection);
     if (self->config.flora_mode == FUSION_FLORA_OFF) selection = (struct fusion_selection){0};
     if (fusion_fuse(&context, &views, &selection, &fused)) return NULL;
     json_t *result = fusion_document(&self->config, &views, &selection, &fused);
@@ -154,7 +155,7 @@ static const char *const produces[] = {"identification", NULL};
 static const struct linnet_plugin plugin = {
     .struct_size = sizeof plugin,
     .abi = LINNET_PLUGIN_ABI,
-    .output_version = 2,
+    .output_version = 3,
     .name = "fusion",
     .version = LINNET_VERSION,
     .licence = "Apache-2.0",

@@ -150,7 +150,7 @@ static void read_lists(const struct fusion_tree *tree, const struct fusion_view 
 }
 
 /* From the leaves up: masses at least those of the children; which classes are still free. */
-static void gather_up(const struct fusion_tree *tree, const uint32_t *labels, struct completion *c) {
+static void gather_up(const struct fusion_tree *tree, const double *labels, struct completion *c) {
     for (uint32_t i = tree->n; i-- > 0;) {
         const struct fusion_node *node = &tree->node[i];
         uint32_t index = i == 0 ? (uint32_t)linnet_taxonomy_size(tree->taxonomy) : node->index;
@@ -171,7 +171,7 @@ static void gather_up(const struct fusion_tree *tree, const uint32_t *labels, st
 
 /* From the root down: what a node has left is shared out among the classes under it that no listed child
  * claims. */
-static void share_down(const struct fusion_tree *tree, const uint32_t *labels, struct completion *c,
+static void share_down(const struct fusion_tree *tree, const double *labels, struct completion *c,
                        double *own) {
     c->mass[0] = fmax(c->mass[0], 1);
     for (uint32_t i = 0; i < tree->n; i++) {
@@ -185,8 +185,8 @@ static void share_down(const struct fusion_tree *tree, const uint32_t *labels, s
     }
 }
 
-int fusion_tree_complete(const struct fusion_tree *tree, const struct fusion_view *view,
-                         const uint32_t *labels, double *own, double *known) {
+int fusion_tree_complete(const struct fusion_tree *tree, const struct fusion_view *view, const double *labels,
+                         double *own, double *known) {
     struct completion c;
     if (completion_init(&c, tree->n)) return -1;
     read_lists(tree, view, &c);

@@ -41,8 +41,8 @@ void fusion_tree_done(struct fusion_tree *tree);
  * in the tree, in proportion to the number of unlisted classes under each: as a model that says nothing of
  * them means it. Without counts each unlisted candidate species counts as one, and so does all that is not in
  * the tree. */
-int fusion_tree_complete(const struct fusion_tree *tree, const struct fusion_view *view,
-                         const uint32_t *labels, double *own, double *known);
+int fusion_tree_complete(const struct fusion_tree *tree, const struct fusion_view *view, const double *labels,
+                         double *own, double *known);
 
 /* total[i] = own[i] + the totals of its children: the probability of a taxon with all that lies under it. */
 void fusion_tree_sum(const struct fusion_tree *tree, const double *own, double *total);

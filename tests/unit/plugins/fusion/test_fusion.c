@@ -50,8 +50,8 @@ static void one_view_stays_as_it_is(void **state) {
     }
 }
 
-/* What the pool takes from everything: the default floor to the sum of the exponents, which is 1 here unless a
- * test says otherwise. */
+/* What the pool takes from everything: the default floor to the sum of the exponents, which is 1 here unless
+ * a test says otherwise. */
 #define FLOOR 1e-5
 
 /* --- several views, without a backbone: three lists of numbers --- */
@@ -150,7 +150,8 @@ static void the_models_measured_accuracy_goes_before_configured_weights(void **s
         fusion_predict(item, 0, M, "x=0.8 y=0.2", NULL, NULL, NULL);
         fusion_predict(item, 1, M, "x=0.4 y=0.6", NULL, NULL, NULL);
         double share = measured ? sqrt(0.2) / (sqrt(0.2) + sqrt(0.6)) : 0.75;
-        double x = pow(0.8, share) * pow(0.4, 1 - share) - FLOOR, y = pow(0.2, share) * pow(0.6, 1 - share) - FLOOR;
+        double x = pow(0.8, share) * pow(0.4, 1 - share) - FLOOR,
+               y = pow(0.2, share) * pow(0.6, 1 - share) - FLOOR;
         assert_score(fusion_run(host, item), "species", "x", x / (x + y));
         done(host, item);
     }

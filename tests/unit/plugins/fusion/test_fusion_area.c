@@ -107,6 +107,31 @@ static void nonsense_is_no_area(void **state) {
     }
 }
 
+static void assert_far(struct fusion_area *area, double latitude, double longitude, double degrees) {
+    double metres = fusion_area_distance(area, latitude, longitude);
+    if (metres < degrees * 111320 - 1 || metres > degrees * 111320 + 1)
+        fail_msg("%g %g is %g m away, not %g degrees", latitude, longitude, metres, degrees);
+}
+
+static void a_distance_is_to_the_nearest_border(void **state) {
+    (void)state;
+    struct fusion_area box = read_area("{\"bbox\":[0,-5,5,5]}");
+    assert_far(&box, 0, 2, 0);
+    assert_far(&box, 0, 8, 3);
+    assert_far(&box, 9, 2, 4);
+    assert_far(&box, 0, -359, 0); /* a turn of the world away */
+    fusion_area_done(&box);
+    struct fusion_area ring = read_area("{\"polygons\":[[[[0,0],[10,0],[10,10],[0,10],[0,0]],"
+                                        "[[3,3],[7,3],[7,7],[3,7],[3,3]]]]}");
+    assert_far(&ring, 0.5, 5, 0);
+    assert_far(&ring, -2, 5, 2);
+    assert_far(&ring, 6, 5, 1); /* in the hole, a degree below its border */
+    fusion_area_done(&ring);
+    struct fusion_area north = read_area("{\"bbox\":[0,50,10,70]}");
+    assert_far(&north, 60, 20, 5); /* ten degrees of longitude, half as long there */
+    fusion_area_done(&north);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_box_is_touched_at_its_border),
@@ -114,6 +139,7 @@ int main(void) {
         cmocka_unit_test(an_area_within_the_circle_is_touched),
         cmocka_unit_test(the_date_line_is_no_border),
         cmocka_unit_test(a_pole_is_near_to_all_longitudes),
+        cmocka_unit_test(a_distance_is_to_the_nearest_border),
         cmocka_unit_test(nonsense_is_no_area),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

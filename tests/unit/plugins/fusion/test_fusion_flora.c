@@ -234,6 +234,109 @@ static void the_fingerprint_covers_floras_and_backbone(void **state) {
     free(moved);
 }
 
+/* The place is 1 degree (78,716 m at 45 north) from the west's border, 0.1 of which (7,871.6 m) is not known,
+ * and in the east; D is 78.7164 km. So the west counts exp(-0.9). */
+static void soft_floras_near_the_place_count_by_distance(void **state) {
+    (void)state;
+    struct fake_host *host = fusion_host(true);
+    fusion_add_flora(host, "flora:west", taxa("taxon:a1", "taxon:a2"),
+                     json_pack("{s:[i,i,i,i]}", "bbox", 0, 40, 5, 50));
+    fusion_add_flora(host, "flora:east", taxa("taxon:b1", "taxon:c1"),
+                     json_pack("{s:[f,i,i,i]}", "bbox", 5.5, 40, 10, 50));
+    double degree = 111.32 * cos(45 * 3.14159265358979323846 / 180);
+    fusion_open(host, json_pack("{s:{s:s, s:f, s:f}}", "flora", "mode", "soft", "outside", 0.05,
+                                "distance_km", degree));
+    struct fake_item *item =
+        seen(json_pack("{s:{s:f, s:f, s:f}}", "location", "decimalLatitude", 45.0, "decimalLongitude", 6.0,
+                       "coordinateUncertaintyInMeters", 100 * degree));
+    const json_t *result = fusion_run(host, item);
+    /* b1 and c1 grow here; of a1 and a2 0.05 + 0.95 exp(-0.9) is left. */
+    double near = 0.05 + 0.95 * exp(-0.9), kept = 0.35 + 0.65 * near;
+    assert_flora(result, "flora:east", 1 - kept);
+    assert_score(result, "species", "b1", 0.25 / kept);
+    assert_score(result, "species", "a1", 0.5 * near / kept);
+    assert_int_equal(json_array_size(json_object_get(result, "floras")), 2);
+    const json_t *first = json_array_get(json_object_get(result, "species"), 0);
+    const json_t *second = json_array_get(json_object_get(result, "species"), 1);
+    assert_string_equal(json_string_value(json_object_get(first, "taxon")), "taxon:b1");
+    assert_true(json_number_value(json_object_get(first, "prior")) == 1);
+    assert_true(fabs(json_number_value(json_object_get(second, "prior")) - exp(-0.9)) < 1e-6);
+    done(host, item);
+}
+
+/* The east's records: b1 30, c1 none, of a mean of 15: q is 2 and 0, so r = (0.25 + 2) / 3 = 0.75 and 0.25.
+ */
+static void soft_floras_count_by_their_records(void **state) {
+    (void)state;
+    struct fake_host *host = fusion_host(true);
+    fake_host_reference(host, json_pack("{s:s, s:s, s:s, s:[s,s], s:{s:i, s:i}}", "_id", "flora:east", "kind",
+                                        "flora", "title", "east", "taxa", "taxon:b1", "taxon:c1", "records",
+                                        "taxon:b1", 30, "taxon:a1", 500)); /* a1 is not in the list */
+    fusion_open(host, json_pack("{s:{s:s, s:f, s:f, s:f}}", "flora", "mode", "soft", "outside", 0.1,
+                                "unrecorded", 0.25, "unusual", 0.2));
+    struct fake_item *item = seen(json_pack("{s:s}", "flora", "flora:east"));
+    const json_t *result = fusion_run(host, item);
+    double b1 = 0.25 * (0.1 + 0.9 * 0.75), c1 = 0.1 * (0.1 + 0.9 * 0.25), a1 = 0.5 * 0.1, a2 = 0.15 * 0.1;
+    double kept = b1 + c1 + a1 + a2;
+    assert_score(result, "species", "b1", b1 / kept);
+    assert_score(result, "species", "c1", c1 / kept);
+    assert_score(result, "species", "a1", a1 / kept);
+    done(host, item);
+}
+
+static bool is_flagged(const json_t *result, const char *taxon) {
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(json_object_get(result, "species"), i, entry) {
+        if (!strcmp(json_string_value(json_object_get(entry, "taxon")) + strlen("taxon:"), taxon))
+            return json_is_true(json_object_get(entry, "unusual"));
+    }
+    fail_msg("%s is not listed", taxon);
+    return false;
+}
+
+static void what_does_not_grow_there_is_flagged_as_unusual(void **state) {
+    (void)state;
+    struct fake_host *host = world(json_pack("{s:{s:s, s:f}}", "flora", "mode", "soft", "outside", 0.6));
+    struct fake_item *item = fusion_item(1, NULL, json_pack("{s:s}", "flora", "flora:east"));
+    fusion_predict(item, 0, M, "a1=0.9 b1=0.1", NULL, NULL, NULL);
+    const json_t *result = fusion_run(host, item);
+    assert_true(is_flagged(result, "a1"));
+    assert_false(is_flagged(result, "b1"));
+    assert_best(result, "a1", "species", 0.54 / 0.64);
+    assert_true(json_is_true(json_object_get(json_object_get(result, "best"), "unusual")));
+    assert_true(fusion_says(result, "a1 is unusual here"));
+    done(host, item);
+
+    /* Where nothing is known of the place nothing is unusual. */
+    host = world(json_pack("{s:{s:s}}", "flora", "mode", "soft"));
+    item = seen(NULL);
+    assert_false(is_flagged(fusion_run(host, item), "a1"));
+    done(host, item);
+
+    /* A hard flora that would leave nothing is not applied, but says so of each. */
+    host = world(NULL);
+    item = seen(json_pack("{s:s}", "flora", "flora:indoors"));
+    result = fusion_run(host, item);
+    assert_flora(result, NULL, 0);
+    assert_true(is_flagged(result, "a1"));
+    assert_null(json_object_get(json_array_get(json_object_get(result, "species"), 0), "prior"));
+    done(host, item);
+}
+
+/* A soft flora never takes all away, whatever it is told. */
+static void a_soft_prior_is_never_nothing(void **state) {
+    (void)state;
+    struct fake_host *host = world(json_pack("{s:{s:s, s:f}}", "flora", "mode", "soft", "outside", 0.0));
+    struct fake_item *item = fusion_item(1, NULL, json_pack("{s:s}", "flora", "flora:indoors"));
+    fusion_predict(item, 0, M, "a1=0.75 b1=0.25", NULL, NULL, NULL);
+    const json_t *result = fusion_run(host, item);
+    assert_score(result, "species", "a1", 0.75);
+    assert_score(result, "species", "b1", 0.25);
+    assert_true(is_flagged(result, "a1"));
+    done(host, item);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_named_flora_removes_what_is_not_in_it),
@@ -242,6 +345,10 @@ int main(void) {
         cmocka_unit_test(a_flora_that_leaves_nothing_is_not_applied),
         cmocka_unit_test(a_flora_that_there_is_not_is_said),
         cmocka_unit_test(a_soft_flora_makes_others_less_likely),
+        cmocka_unit_test(soft_floras_near_the_place_count_by_distance),
+        cmocka_unit_test(soft_floras_count_by_their_records),
+        cmocka_unit_test(what_does_not_grow_there_is_flagged_as_unusual),
+        cmocka_unit_test(a_soft_prior_is_never_nothing),
         cmocka_unit_test(the_unlisted_are_filtered_by_the_models_classes),
         cmocka_unit_test(checklists_name_synonyms_and_whole_genera),
         cmocka_unit_test(a_flora_works_without_a_backbone),
