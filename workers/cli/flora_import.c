@@ -154,10 +154,7 @@ static int open_sink(struct importing *i, struct linnet_error *err) {
 }
 
 static int close_sink(struct importing *i, int error, struct linnet_error *err) {
-    if (i->writer) {
-        if (!error) error = linnet_reference_writer_finish(i->writer, err);
-        i->count = linnet_reference_writer_count(i->writer);
-    }
+    if (i->writer) i->count = linnet_reference_writer_count(i->writer);
     linnet_reference_writer_close(i->writer);
     linnet_store_close(i->store);
     if (i->out && fclose(i->out) != 0 && !error)
@@ -186,11 +183,10 @@ static int write_all(struct importing *i, struct linnet_error *err) {
     int error = split_areas(i, err);
     if (!error && i->import->shapes) error = linnet_checklist_shapes(i->import->shapes, &i->shapes, err);
     i->output.shapes = i->shapes;
-    if (!error) error = open_sink(i, err);
     if (!error) error = linnet_checklist_write_taxa(i->list, &i->output, &i->written, err);
     if (!error && i->import->floras)
         error = linnet_checklist_write_floras(i->list, &i->output, &i->written, err);
-    error = close_sink(i, error, err);
+    if (!error && i->writer) error = linnet_reference_writer_finish(i->writer, err);
     i->write_s = seconds() - start;
     return error;
 }
@@ -257,7 +253,8 @@ static void print_table(const struct importing *i) {
 int linnet_flora_import(const struct linnet_flora_import *import, struct linnet_error *err) {
     struct importing i = {.import = import, .list = linnet_checklist_new()};
     if (!i.list) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    int error = read_source(&i, err);
+    int error = open_sink(&i, err); /* first: who has no store should not wait to be told */
+    if (!error) error = read_source(&i, err);
     if (!error && i.list->report.families + i.list->report.genera + i.list->report.species == 0)
         error =
             linnet_error_set(err, LINNET_E_INVALID,
@@ -267,6 +264,7 @@ int linnet_flora_import(const struct linnet_flora_import *import, struct linnet_
                              import->path, i.list->report.rows, i.list->report.malformed,
                              i.list->report.dangling, i.list->report.unplaced, i.list->report.other_kingdoms);
     if (!error) error = write_all(&i, err);
+    error = close_sink(&i, error, err);
     if (!error && import->index && !import->dry_run) error = write_index(&i, err);
     linnet_say_done(import->store);
     if (!error && import->store->json) print_json(&i);
