@@ -4,6 +4,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { spawnSync } = require('child_process');
 const fs = require('fs');
+const http = require('http');
 const path = require('path');
 const { Server, curl, draw, form, pictures, references } = require('./serve_lib');
 const { differences, flora, must, until } = require('./lib');
@@ -168,6 +169,37 @@ test('every_path_of_the_description_is_answered', async () => {
   }
   const refs = [...JSON.stringify(api).matchAll(/"\$ref":"#\/([^"]+)"/g)].map((match) => match[1]);
   for (const ref of refs) assert.ok(ref.split('/').reduce((part, key) => part && part[key], api), ref);
+});
+
+test('pictures_are_fetched_by_url_from_allowed_hosts_only', async () => {
+  const answers = { '/leaf.jpg': (response) => response.end(leaf.data), '/text': (response) => response.end('hello'), '/gone': (response) => response.writeHead(404).end(), '/slow': () => {}, '/big': (response) => response.end(Buffer.concat([leaf.data, Buffer.alloc(2 << 20)])),
+    '/once': (response) => response.writeHead(302, { location: '/leaf.jpg' }).end(), '/round': (response) => response.writeHead(302, { location: '/round' }).end(), '/away': (response) => response.writeHead(302, { location: 'http://elsewhere.example/x.jpg' }).end() };
+  const site = http.createServer((request, response) => (answers[request.url] || answers['/gone'])(response)).listen(0, '127.0.0.1');
+  await new Promise((resolve) => site.once('listening', resolve));
+  const base = `http://127.0.0.1:${site.address().port}`, hosts = ['127.0.0.1'];
+  const open = new Server({ references: references(samples), config: { fetch: { hosts, private: true, timeout_s: 1 }, limits: { body_mb: 1 } } }).start();
+  const closed = new Server({ references: references(samples), config: { fetch: { hosts } } }).start();
+  await Promise.all([open.ready(), closed.ready()]);
+  const ask = (one, ...urls) => one.ask('GET', `/v2/identify/all?${urls.map((url) => `images=${encodeURIComponent(url)}`).join('&')}`);
+  assert.equal((await ask(server, `${base}/leaf.jpg`)).status, 403); /* off by default */
+  const good = await open.ask('GET', `/v2/identify/all?images=${encodeURIComponent(`${base}/leaf.jpg`)}&images=${encodeURIComponent(`${base}/once`)}&organs=leaf&organs=auto`);
+  assert.equal(good.status, 200, good.text);
+  looksRight(good.json, { images: 2 });
+  assert.deepEqual(good.json.query.organs, ['leaf', 'auto']);
+  assert.equal(good.json.predictedOrgans[0].filename, 'leaf.jpg');
+  const refusals = [[400, '/gone', /404/], [415, '/text', /neither JPEG nor PNG/], [413, '/big', /too large/], [400, '/slow', /in time/], [400, '/round', /too many redirects/], [400, '/away', /not one that this server fetches from/]];
+  for (const [status, target, words] of refusals) {
+    const answer = await ask(open, base + target);
+    assert.equal(answer.status, status, answer.text);
+    assert.match(answer.json.message, words);
+  }
+  for (const url of ['file:///etc/passwd', 'http://user:x@127.0.0.1/', 'http://localhost/', 'gopher://127.0.0.1/', 'nonsense', '']) assert.equal((await ask(open, url)).status, 400, url);
+  assert.equal((await ask(open)).status, 400);
+  assert.equal((await ask(open, ...Array(6).fill(`${base}/leaf.jpg`))).status, 400);
+  assert.match((await ask(closed, `${base}/leaf.jpg`)).json.message, /not public/); /* on the list, yet on the loopback */
+  site.close();
+  site.closeAllConnections();
+  assert.deepEqual([await open.stop(), await closed.stop()], [{ code: 0, signal: null }, { code: 0, signal: null }]);
 });
 
 /* ---- malformed requests, each with the right error ---- */

@@ -148,6 +148,38 @@ test('addresses_without_a_key_have_a_quota_of_their_own', async () => {
   await other.stop();
 });
 
+/* ---- observations ---- */
+
+test('what_is_identified_can_be_stored_and_becomes_an_observation', async () => {
+  const uid = JSON.parse(store.must('user', 'add', `keeper${process.pid}`, '--json').out).uid;
+  const key = JSON.parse(store.must('key', 'add', 'keeper', '--observer', uid, '--json').out).key;
+  assert.equal((await server.identify('all', body(), '?store=true')).status, 403);
+  await until('the key is known', async () => (await server.ask('GET', `/v2/quota/daily?api-key=${key}`)).json.account === 'keeper');
+  const pair = form([['images', { data: picture.data }], ['images', { data: picture.data }], ['organs', 'auto'], ['organs', 'leaf']]);
+  const answer = await server.identify('south-hills', pair, `?store=true&api-key=${key}`);
+  assert.equal(answer.status, 200, answer.text);
+  const obs = answer.json.observation, docs = [...(await store.documents()).values()].filter((doc) => doc._id.startsWith(obs));
+  assert.deepEqual(docs.map((doc) => doc.kind).sort(), ['image', 'observation']);
+  assert.ok(docs.every((doc) => doc.observer === uid));
+  assert.equal(docs.find((doc) => doc.kind === 'observation').flora, 'flora:south-hills');
+  const told = (await server.ask('GET', `/v2/observations/${obs}`)).json;
+  assert.equal(told.id, obs);
+  assert.equal(told.observer, uid);
+  assert.equal(told.identification, null);
+  assert.equal(told.consensus, null);
+  assert.equal(told.images.length, 1);
+  const original = await fetch(told.images[0].url.o);
+  assert.equal(original.headers.get('content-type'), 'image/jpeg');
+  assert.ok((await original.arrayBuffer()).byteLength > 1000);
+  assert.equal((await fetch(told.images[0].url.m)).status, 404); /* no worker has been here */
+  for (const wrong of ['/v2/observations/x', '/v2/observations/01KQHST0000000000000000999', `/v2/observations/${obs}/images/x/o`, `/v2/observations/${obs}/images/${'0'.repeat(64)}/o`, `/v2/observations/${obs}/images/${'0'.repeat(64)}/xl`]) assert.equal((await server.ask('GET', wrong)).status, 404, wrong);
+  /* What does not become a plant is not stored. */
+  const before = (await store.documents()).size;
+  assert.equal((await server.identify('nowhere', body(), `?store=true&api-key=${key}`)).status, 404);
+  assert.equal((await store.documents()).size, before);
+  store.linnet('user', 'erase', uid, '--wait', '0');
+});
+
 /* ---- events ---- */
 
 class Listener {

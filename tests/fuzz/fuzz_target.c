@@ -18,7 +18,7 @@ static void check(const char *text, const char *begin, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size + 1), allowed[64];
-    const char *capture;
+    const char *captures[SERVE_CAPTURES_MAX];
     struct serve_params params;
     struct serve_path path;
     struct linnet_error err = {0};
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (serve_path_parse(text, &path, &err) == 0) {
         for (size_t i = 0; i < path.n; i++)
             check(path.segment[i], text, size);
-        const struct serve_route *route = serve_route_find("GET", &path, &capture, allowed, sizeof allowed);
+        const struct serve_route *route = serve_route_find("GET", &path, captures, allowed, sizeof allowed);
         HOLD(route == NULL || allowed[0] == '\0' || route->handle != NULL);
     }
     if (serve_params_parse(query, &params, &err) == 0)

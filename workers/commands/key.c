@@ -16,7 +16,7 @@
 
 struct key {
     struct linnet_store_options store_options; /* first, see options.h */
-    const char *verb, *name;
+    const char *verb, *name, *observer;
     long daily; /* negative: the server's default */
     json_t *origins;
 
@@ -24,13 +24,15 @@ struct key {
     struct linnet_error err;
 };
 
-enum { KEY_DAILY = 0x2000, KEY_ORIGIN };
+enum { KEY_DAILY = 0x2000, KEY_ORIGIN, KEY_OBSERVER };
 
 static const struct argp_option options[] = {
     {"daily", KEY_DAILY, "N", 0, "add: identifications a day; 0: without limit (as the server is configured)",
      0},
     {"origin", KEY_ORIGIN, "URL", 0,
      "add: scripts of this web page (https://HOST) may use it; again for more; \"*\": of any", 0},
+    {"observer", KEY_OBSERVER, "UID", 0, "add: observations that it stores are this user's (none are stored)",
+     0},
     {0},
 };
 
@@ -50,6 +52,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (json_array_size(mine->origins) == ORIGINS_MAX)
             argp_error(state, "more than %d origins", ORIGINS_MAX);
         json_array_append_new(mine->origins, json_string(arg));
+        return 0;
+    case KEY_OBSERVER:
+        mine->observer = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num == 0)
@@ -84,6 +89,7 @@ static json_t *make_document(const struct key *mine, const char *text) {
     linnet_time_format(linnet_time_now(), now);
     json_t *document =
         json_pack("{s:s, s:s, s:s, s:s}", "_id", id, "kind", "apikey", "name", mine->name, "created_at", now);
+    if (mine->observer != NULL) json_object_set_new(document, "observer", json_string(mine->observer));
     if (mine->daily >= 0) json_object_set_new(document, "daily", json_integer(mine->daily));
     if (json_array_size(mine->origins) > 0) json_object_set(document, "origins", mine->origins);
     return document;

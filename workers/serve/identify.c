@@ -12,15 +12,18 @@
 #include "workers/serve/projects.h"
 #include "workers/serve/serve.h"
 #include "workers/serve/stream.h"
+#include "workers/serve/submit.h"
 
 #define RESULTS_MAX 100
 
 static const char *const fields[] = {"organs", NULL};
 const struct serve_form_limits serve_identify_form = {
     .file = "images", .images = SERVE_IMAGES_MAX, .fields = fields};
-const char *const serve_identify_query[] = {
-    "include-related-images", "no-reject", "nb-results", "lang", "detailed", "type", "explain",
-    "authenix-access-token",  "images",    "organs",     NULL};
+#define OPTIONS                                                                                              \
+    "include-related-images", "no-reject", "nb-results", "lang", "detailed", "type", "explain", "store",     \
+        "authenix-access-token"
+const char *const serve_identify_query[] = {OPTIONS, NULL};
+const char *const serve_identify_urls_query[] = {OPTIONS, "images", "organs", NULL};
 
 #define STREAM_LIMIT ((size_t)4 * 1024 * 1024)
 
@@ -35,6 +38,9 @@ struct job {
     struct serve_form form;
     struct linnet_observation observation;
     struct serve_view view;
+    struct serve_sighting sighting;
+    char observer[65];
+    json_t *answer; /* while it is being stored */
     bool limited, over;
     uint64_t remaining;
     char *copy; /* of the question's strings */
@@ -87,18 +93,26 @@ static bool known_organ(const char *organ) {
     return false;
 }
 
+/* Of a form, or of a query that gives pictures by URL. */
+static const char *organ_at(const struct serve_request *request, size_t n) {
+    const char *organ = serve_form_field(&request->form, "organs", n);
+    return organ != NULL || strcmp(request->method, "POST") == 0
+               ? organ
+               : serve_params_nth(&request->query, "organs", n);
+}
+
 /* As many organs as pictures, or none. */
 static bool read_organs(struct serve_request *request, struct serve_question *question) {
     const struct serve_form *form = &request->form;
     size_t n = 0;
-    for (const char *organ; (organ = serve_form_field(form, "organs", n)) != NULL; n++) {
+    for (const char *organ; (organ = organ_at(request, n)) != NULL; n++) {
         if (!known_organ(organ)) {
             serve_answer_error(
                 request, 400,
                 "\"organs[%zu]\" must be one of [leaf, flower, fruit, bark, habit, other, auto]", n);
             return false;
         }
-        if (n < form->nimages) question->organs[n] = organ;
+        if (n < form->nimages) snprintf(question->organs[n], sizeof question->organs[n], "%s", organ);
     }
     if (n != 0 && n != form->nimages) {
         serve_answer_error(request, 400, "\"images\" and \"organs\" must have the same length: %zu and %zu",
@@ -106,18 +120,31 @@ static bool read_organs(struct serve_request *request, struct serve_question *qu
         return false;
     }
     for (size_t i = n; i < form->nimages; i++)
-        question->organs[i] = "auto";
+        strcpy(question->organs[i], "auto");
     return true;
 }
 
 static bool read_project(struct serve_request *request, struct serve_question *question) {
     const struct serve_view *view = serve_engine_view(request->serve->engine);
-    int found = serve_project_find(request->serve->config, view->references, request->capture,
+    int found = serve_project_find(request->serve->config, view->references, request->captures[0],
                                    question->flora_id, sizeof question->flora_id);
-    question->project = request->capture;
+    question->project = request->captures[0];
     question->flora = found > 0 ? question->flora_id : NULL;
-    if (found < 0) serve_answer_error(request, 404, "Project \"%.64s\" not found", request->capture);
+    if (found < 0) serve_answer_error(request, 404, "Project \"%.64s\" not found", request->captures[0]);
     return found >= 0;
+}
+
+/* What is stored must be somebody's: the key says whose. */
+static bool read_store(struct serve_request *request, bool *out) {
+    if (!read_switch(request, "store", out)) return false;
+    if (!*out || (request->serve->couch != NULL && json_object_get(request->key, "observer") != NULL))
+        return true;
+    serve_answer_error(
+        request, 403,
+        request->serve->couch == NULL
+            ? "this server has no store"
+            : "\"store\" wants an api-key that stands for an observer (linnet key add --observer)");
+    return false;
 }
 
 static bool read_question(struct serve_request *request, struct serve_question *question) {
@@ -128,8 +155,9 @@ static bool read_question(struct serve_request *request, struct serve_question *
            read_switch(request, "include-related-images", &question->related) &&
            read_switch(request, "no-reject", &question->no_reject) &&
            read_switch(request, "detailed", &question->detailed) &&
-           read_switch(request, "explain", &question->explain) && read_count(request, &question->results) &&
-           read_lang(request, &question->lang) && read_organs(request, question);
+           read_switch(request, "explain", &question->explain) && read_store(request, &question->store) &&
+           read_count(request, &question->results) && read_lang(request, &question->lang) &&
+           read_organs(request, question);
 }
 
 /* ---- the answer ---- */
@@ -204,8 +232,44 @@ static bool rejected(const struct job *job, const json_t *identification) {
     return !job->question.no_reject && linnet_json_number(identification, "plant", 1) < least;
 }
 
+static void end(struct job *job) {
+    if (job->request == NULL && job->stream != NULL)
+        job->over = true; /* the stream still points here */
+    else
+        job_free(job);
+}
+
+static void on_stored(void *arg, int error, const char *detail) {
+    struct job *job = arg;
+    if (error != 0) {
+        linnet_log(LINNET_ERROR, "serve", "an observation could not be stored", "request", "s", job->id,
+                   "why", "s", detail, NULL);
+        json_decref(job->answer);
+        reply_error(job, linnet_error_class(error) == LINNET_TRANSIENT ? 503 : 500,
+                    "it was identified, but could not be stored: %s", detail);
+    } else {
+        json_object_set_new(job->answer, "observation", json_string(job->id));
+        reply(job, 200, job->answer);
+    }
+    end(job);
+}
+
+/* True: the answer waits for the store. */
+static bool store(struct job *job, json_t *answer) {
+    if (!job->question.store || answer == NULL) return false;
+    job->answer = answer;
+    int rc = serve_submit(job->serve->couch, &job->sighting, on_stored, job);
+    if (rc == 0) return true;
+    json_decref(answer);
+    reply_error(job, rc == LINNET_E_NOMEM ? 500 : 400,
+                "it was identified, but the pictures cannot be stored: %s", linnet_error_message(rc));
+    end(job);
+    return true;
+}
+
 static void on_outcome(void *arg, const struct linnet_pipeline_outcome *outcome) {
     struct job *job = arg;
+    json_t *answer = NULL;
     const json_t *identification = serve_identification_of(&job->observation);
     if (reply_refusal(job, outcome)) {
         /* said */
@@ -214,17 +278,14 @@ static void on_outcome(void *arg, const struct linnet_pipeline_outcome *outcome)
     } else if (rejected(job, identification)) {
         reply_error(job, 404, "Species not found");
     } else {
-        json_t *answer = serve_identify_answer(&job->question, &job->form, &job->observation, &job->view);
+        answer = serve_identify_answer(&job->question, &job->form, &job->observation, &job->view);
         if (job->limited)
             json_object_set_new(answer, "remainingIdentificationRequests",
                                 json_integer((json_int_t)job->remaining));
-        reply(job, 200, answer);
+        if (!job->question.store || answer == NULL) reply(job, 200, answer);
     }
     linnet_observation_done(&job->observation);
-    if (job->request == NULL && job->stream != NULL)
-        job->over = true; /* the stream still points here */
-    else
-        job_free(job);
+    if (!store(job, answer)) end(job);
 }
 
 /* ---- the beginning ---- */
@@ -267,11 +328,12 @@ static bool own_strings(struct job *job) {
 }
 
 static int start(struct job *job) {
-    struct serve_sighting sighting = {
-        .ulid = job->id, .observer = "api", .form = &job->form, .flora = job->question.flora};
+    job->sighting = (struct serve_sighting){
+        .ulid = job->id, .observer = job->observer, .form = &job->form, .flora = job->question.flora};
     for (size_t i = 0; i < job->form.nimages; i++)
-        sighting.organs[i] = strcmp(job->question.organs[i], "other") == 0 ? "auto" : job->question.organs[i];
-    int rc = serve_observe(&sighting, &job->observation);
+        job->sighting.organs[i] =
+            strcmp(job->question.organs[i], "other") == 0 ? "auto" : job->question.organs[i];
+    int rc = serve_observe(&job->sighting, &job->observation);
     if (rc != 0) return rc;
     rc = serve_engine_run(job->serve->engine, &job->observation, on_outcome, job);
     if (rc != 0) linnet_observation_done(&job->observation);
@@ -293,6 +355,7 @@ void serve_identify_post(struct serve_request *request) {
     job->limited = request->limited;
     job->remaining = request->remaining;
     memcpy(job->id, request->id, sizeof job->id);
+    snprintf(job->observer, sizeof job->observer, "%s", linnet_json_string(request->key, "observer", "api"));
     job->view = *serve_engine_view(request->serve->engine);
     linnet_references_ref(job->view.references);
     serve_form_move(&request->form, &job->form);

@@ -11,14 +11,19 @@ extern const char *const serve_identify_query[]; /* parameters that it knows */
 
 void serve_identify_post(struct serve_request *request);
 
+/* identify_urls.c: pictures by URL (?images=URL&organs=leaf), fetched one after the other into the request's
+ * form. */
+extern const char *const serve_identify_urls_query[];
+void serve_identify_get(struct serve_request *request);
+
 /* What was asked for. Strings are the request's. */
 struct serve_question {
     const char *project, *flora; /* "all" and NULL: no restriction */
     char flora_id[160];
     const char *lang, *type;
-    const char *organs[SERVE_IMAGES_MAX];
+    char organs[SERVE_IMAGES_MAX][8];
     size_t results; /* most of them */
-    bool no_reject, related, detailed, explain;
+    bool no_reject, related, detailed, explain, store;
 };
 
 /* identify_answer.c: the answer to a question, from what the stages made. NULL: out of memory. */

@@ -117,11 +117,11 @@ void serve_project_species_get(struct serve_request *request) {
     char flora[160];
     const struct serve_catalog *catalog = catalog_for(request);
     if (catalog == NULL || !read_page(request, &page)) return;
-    int found = serve_project_find(request->serve->config, catalog->references, request->capture, flora,
+    int found = serve_project_find(request->serve->config, catalog->references, request->captures[0], flora,
                                    sizeof flora);
     bool *listed = found > 0 ? listed_taxa(catalog->references, flora) : NULL;
     if (found < 0)
-        serve_answer_error(request, 404, "Project \"%.64s\" not found", request->capture);
+        serve_answer_error(request, 404, "Project \"%.64s\" not found", request->captures[0]);
     else if (found > 0 && listed == NULL)
         serve_answer_error(request, 500, "out of memory");
     else

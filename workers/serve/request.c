@@ -245,7 +245,7 @@ static bool known_param(const struct serve_route *route, const char *name) {
 static void find_route(struct serve_request *request) {
     char allowed[64];
     request->route =
-        serve_route_find(request->method, &request->path, &request->capture, allowed, sizeof allowed);
+        serve_route_find(request->method, &request->path, request->captures, allowed, sizeof allowed);
     if (request->route == NULL && *allowed == '\0') {
         serve_answer_error(request, 404, "Not Found");
     } else if (request->route == NULL) {

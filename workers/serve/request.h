@@ -16,6 +16,8 @@
 #include "workers/serve/form.h"
 #include "workers/serve/params.h"
 
+#define SERVE_CAPTURES_MAX 3
+
 struct serve;
 struct serve_route;
 struct serve_socket;
@@ -31,12 +33,13 @@ struct serve_request {
     struct serve_params query;
     char method[12];
     const struct serve_route *route; /* NULL: none */
-    const char *capture;             /* what stands for {name} in the route's path; NULL: it has none */
-    char address[64];                /* of the client, as far as it can be known */
-    json_t *key;                     /* the caller's apikey document, own reference; NULL: nobody's */
-    bool origin_allowed;             /* its Origin may read the answer */
-    bool limited;                    /* the caller has a quota */
-    uint64_t limit, remaining;       /* of it, today */
+    const char
+        *captures[SERVE_CAPTURES_MAX]; /* what stands for {names} in the route's path; NULL: it has no more */
+    char address[64];                  /* of the client, as far as it can be known */
+    json_t *key;                       /* the caller's apikey document, own reference; NULL: nobody's */
+    bool origin_allowed;               /* its Origin may read the answer */
+    bool limited;                      /* the caller has a quota */
+    uint64_t limit, remaining;         /* of it, today */
 
     bool has_form;
     struct serve_form form; /* of routes that take one */

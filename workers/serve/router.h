@@ -14,7 +14,8 @@ enum serve_route_flags {
 
 struct serve_route {
     const char *method;
-    const char *path; /* "/v2/identify/{project}": at most one segment is a name in braces */
+    const char
+        *path; /* "/v2/identify/{project}": segments in braces are captured, SERVE_CAPTURES_MAX at most */
     enum serve_body body;
     unsigned flags;
     const struct serve_form_limits *form; /* of SERVE_FORM; its `bytes` is the server's */
@@ -24,9 +25,10 @@ struct serve_route {
 
 extern const struct serve_route serve_routes[]; /* ended by a NULL method */
 
-/* The route of a method and path; *capture as in struct serve_request. NULL: none; then *allowed (room for
+/* The route of a method and path; captures as in struct serve_request. NULL: none; then *allowed (room for
  * `size`) lists the methods that the path has, "" if there is no such path. HEAD is answered by GET's. */
 const struct serve_route *serve_route_find(const char *method, const struct serve_path *path,
-                                           const char **capture, char *allowed, size_t size);
+                                           const char *captures[SERVE_CAPTURES_MAX], char *allowed,
+                                           size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 #include "workers/serve/events.h"
 #include "workers/serve/identify.h"
 #include "workers/serve/lists.h"
+#include "workers/serve/observations.h"
 #include "workers/serve/page.h"
 #include "workers/serve/projects.h"
 #include "workers/serve/router.h"
@@ -23,6 +24,12 @@ const struct serve_route serve_routes[] = {
     {"GET", "/v2/events", SERVE_NO_BODY, SERVE_KEYED, NULL, serve_events_query, serve_events_get},
     {"POST", "/v2/signup", SERVE_JSON, 0, NULL, none, serve_signup_post},
     {"GET", "/v2/quota/daily", SERVE_NO_BODY, SERVE_KEYED, NULL, none, serve_quota_get},
+    {"GET", "/v2/identify/{project}", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL,
+     serve_identify_urls_query, serve_identify_get},
+    {"GET", "/v2/observations/{id}", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_observation_query,
+     serve_observation_get},
+    {"GET", "/v2/observations/{id}/images/{digest}/{size}", SERVE_NO_BODY, SERVE_READY, NULL, none,
+     serve_observation_image_get},
     {"GET", "/v2/_status", SERVE_NO_BODY, 0, NULL, none, serve_status_get},
     {"GET", "/healthz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_health_get},
     {"GET", "/readyz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_ready_get},

@@ -9,6 +9,7 @@
 #include "workers/cli/command.h"
 #include "workers/serve/engine.h"
 #include "workers/serve/events.h"
+#include "workers/serve/fetch.h"
 #include "workers/serve/http.h"
 #include "workers/serve/keys.h"
 #include "workers/worker/monitor.h"
@@ -55,6 +56,7 @@ static void on_keys_closed(void *arg) {
 
 static void on_engine_closed(void *arg) {
     struct process *process = arg;
+    serve_fetcher_close(process->serve.fetcher);
     serve_keys_close(process->serve.keys, on_keys_closed, process);
 }
 
@@ -111,12 +113,24 @@ static int open_couch(struct serve *serve, struct linnet_error *err) {
     return linnet_couch_open(&serve->loop, &options, &serve->couch, err);
 }
 
+static int open_fetcher(struct serve *serve) {
+    const json_t *fetch = json_object_get(serve->config, "fetch");
+    struct serve_fetch_options options = {.loop = &serve->loop,
+                                          .hosts = json_object_get(fetch, "hosts"),
+                                          .private_too = linnet_json_bool(fetch, "private", false),
+                                          .timeout_ms =
+                                              (long)linnet_json_integer(fetch, "timeout_s", 10) * 1000,
+                                          .redirects = (unsigned)linnet_json_integer(fetch, "redirects", 3)};
+    return json_array_size(options.hosts) > 0 ? serve_fetcher_open(&options, &serve->fetcher) : 0;
+}
+
 static int open_parts(struct serve *serve, struct linnet_error *err) {
     serve_tally_init(&serve->addresses, INT64_C(86400000));
     serve_tally_init(&serve->signups, INT64_C(3600000));
     int rc = serve_keys_open(&serve->loop, serve->couch, &serve->keys);
     if (rc == 0 && serve->couch != NULL)
         rc = serve_events_open(&serve->loop, serve->couch, serve->metrics, &serve->events);
+    if (rc == 0) rc = open_fetcher(serve);
     return rc != 0 ? linnet_error_set(err, rc, "out of memory") : 0;
 }
 

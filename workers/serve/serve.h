@@ -19,9 +19,10 @@ struct serve {
     struct serve_engine *engine;
     struct linnet_couch *couch; /* NULL: without a store */
     struct serve_keys *keys;
-    struct serve_events *events;  /* NULL: without a store */
-    struct serve_tally addresses; /* identifications today of who has no key, by address */
-    struct serve_tally signups;   /* of the hour, by address */
+    struct serve_fetcher *fetcher; /* NULL: pictures by URL are off */
+    struct serve_events *events;   /* NULL: without a store */
+    struct serve_tally addresses;  /* identifications today of who has no key, by address */
+    struct serve_tally signups;    /* of the hour, by address */
     bool draining;
 };
 

@@ -61,12 +61,14 @@ static void a_path_is_segments_and_never_a_file(void **state) {
 
 static const struct serve_route *find(const char *method, const char *target, const char **capture,
                                       char *allowed) {
+    const char *captures[SERVE_CAPTURES_MAX];
     char text[128];
     struct serve_path path;
     snprintf(text, sizeof text, "%s", target);
     assert_int_equal(serve_path_parse(text, &path, NULL), 0);
     static char kept[128];
-    const struct serve_route *route = serve_route_find(method, &path, capture, allowed, 64);
+    const struct serve_route *route = serve_route_find(method, &path, captures, allowed, 64);
+    *capture = captures[0];
     if (*capture != NULL) {
         snprintf(kept, sizeof kept, "%s", *capture);
         *capture = kept;
@@ -90,6 +92,8 @@ static void routes_are_found_by_method_and_path(void **state) {
     assert_null(find("GET", "/v2/identify", &capture, allowed));
     assert_string_equal(allowed, "");
     assert_null(find("GET", "/v3/projects", &capture, allowed));
+    assert_non_null(find("GET", "/v2/observations/a/images/b/s", &capture, allowed));
+    assert_string_equal(capture, "a");
 }
 
 static void every_route_is_described(void **state) {
