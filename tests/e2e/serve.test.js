@@ -202,6 +202,33 @@ test('pictures_are_fetched_by_url_from_allowed_hosts_only', async () => {
   assert.deepEqual([await open.stop(), await closed.stop()], [{ code: 0, signal: null }, { code: 0, signal: null }]);
 });
 
+test('a_survey_finds_species_in_tiles_of_several_sizes', async () => {
+  const file = path.join(samples, 'quadrat.jpg');
+  must(flora, ['picture', '--taxon', leaf.taxon, '--organ', 'flower', '--size', '1300x1200', '--seed', '3', '--out', file]);
+  const picture = ['image', { data: fs.readFileSync(file) }];
+  const ask = (parts, target = '') => server.ask('POST', `/v2/survey/tiles${target}`, form([picture, ...parts]));
+  const all = await ask([['min_score', '0.05']]);
+  assert.equal(all.status, 200, all.text);
+  assert.deepEqual(all.json.image, { width: 1300, height: 1200 });
+  assert.equal(all.json.tiles, 20); /* 4 x 3 of 600 pixels, 3 x 2 of 849, 2 of 1,200 */
+  assert.ok(all.json.results.length > 0);
+  for (const one of all.json.results) {
+    assert.ok(one.max_score >= 0.05 && one.count >= 1 && one.count <= 20 && one.coverage > 0 && one.coverage <= 1);
+    assert.ok(one.location.x + one.location.width <= 1300 && one.location.y + one.location.height <= 1200);
+    assert.ok(one.species.scientificName && one.species.genus.scientificName);
+  }
+  const sorted = async (sort) => (await ask([['min_score', '0.05'], ['sort', sort]])).json.results.map((one) => one[sort]);
+  for (const sort of ['max_score', 'coverage', 'count']) { const values = await sorted(sort); assert.deepEqual(values, [...values].sort((a, b) => b - a)); }
+  const few = await ask([['multi_scale', 'false'], ['tile_size', '1000'], ['tile_stride', '1000']], '/south-hills');
+  assert.equal(few.json.tiles, 4);
+  assert.ok(few.json.results.every((one) => one.max_score >= 0.3));
+  assert.equal(few.json.query.project, 'south-hills');
+  for (const parts of [[['tile_size', 'large']], [['min_score', '2']], [['sort', 'name']], [['multi_scale', 'maybe']], [['tile_size', '64'], ['tile_stride', '32']], [['other', '1']]]) assert.equal((await ask(parts)).status, 400, JSON.stringify(parts));
+  assert.equal((await ask([], '/atlantis')).status, 404);
+  assert.equal((await server.ask('POST', '/v2/survey/tiles', form([['image', { data: picture[1].data.subarray(0, 500) }]]))).status, 400);
+  assert.equal((await server.ask('POST', '/v2/survey/tiles', form([]))).status, 400);
+});
+
 /* ---- malformed requests, each with the right error ---- */
 
 const jpeg = () => image(leaf);

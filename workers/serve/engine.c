@@ -17,8 +17,8 @@
 struct generation {
     struct serve_engine *engine;
     struct serve_view view;
-    struct linnet_pipeline *pipeline;
-    struct serve_catalog *catalog; /* NULL while it is being made */
+    struct linnet_pipeline *pipeline, *large; /* the latter opened when it is first asked for */
+    struct serve_catalog *catalog;            /* NULL while it is being made */
     bool cataloguing;
     size_t busy;
     bool retired; /* another one has come, or the end */
@@ -66,7 +66,7 @@ static void end_if_last(struct serve_engine *engine) {
 
 static void free_if_over(struct generation *generation) {
     struct serve_engine *engine = generation->engine;
-    if (generation->pipeline != NULL || generation->cataloguing) return;
+    if (generation->pipeline != NULL || generation->large != NULL || generation->cataloguing) return;
     linnet_references_unref(generation->view.references);
     serve_catalog_free(generation->catalog);
     free(generation);
@@ -77,6 +77,12 @@ static void free_if_over(struct generation *generation) {
 static void on_pipeline_closed(void *arg) {
     struct generation *generation = arg;
     generation->pipeline = NULL;
+    free_if_over(generation);
+}
+
+static void on_large_closed(void *arg) {
+    struct generation *generation = arg;
+    generation->large = NULL;
     free_if_over(generation);
 }
 
@@ -91,6 +97,7 @@ static void on_catalog(void *arg, struct serve_catalog *catalog) {
 static void end_generation(struct generation *generation) {
     generation->ending = true;
     linnet_pipeline_close(generation->pipeline, on_pipeline_closed, generation);
+    if (generation->large != NULL) linnet_pipeline_close(generation->large, on_large_closed, generation);
 }
 
 static void retire(struct generation *generation) {
@@ -158,19 +165,61 @@ static void on_outcome(void *arg, const struct linnet_pipeline_outcome *outcome)
         end_generation(job.generation);
 }
 
-int serve_engine_run(struct serve_engine *engine, struct linnet_observation *observation,
-                     linnet_pipeline_callback *done, void *arg) {
-    struct generation *generation = engine->current;
-    if (generation == NULL || engine->closing) return LINNET_E_FULL;
+static int run_on(struct generation *generation, struct linnet_pipeline *pipeline,
+                  struct linnet_observation *observation, linnet_pipeline_callback *done, void *arg) {
     struct job *job = malloc(sizeof *job);
     if (job == NULL) return LINNET_E_NOMEM;
     *job = (struct job){generation, done, arg};
-    int rc = linnet_pipeline_run(generation->pipeline, observation, LINNET_PRIORITY_HTTP, on_outcome, job);
+    int rc = linnet_pipeline_run(pipeline, observation, LINNET_PRIORITY_HTTP, on_outcome, job);
     if (rc != 0)
         free(job);
     else
         generation->busy++;
     return rc;
+}
+
+int serve_engine_run(struct serve_engine *engine, struct linnet_observation *observation,
+                     linnet_pipeline_callback *done, void *arg) {
+    struct generation *generation = engine->current;
+    if (generation == NULL || engine->closing) return LINNET_E_FULL;
+    return run_on(generation, generation->pipeline, observation, done, arg);
+}
+
+/* ---- large pictures ---- */
+
+/* As normalize is configured, but for the sizes: what surveys look at is large, the others are of no use to
+ * them. */
+static json_t *large_config(const json_t *given) {
+    json_t *config = given != NULL ? json_deep_copy(given) : json_object();
+    json_object_set_new(config, "sizes",
+                        json_pack("{s:{s:i, s:i, s:i, s:b}, s:{s:i}, s:{s:i}}", "model", "longest", 4096,
+                                  "shortest", 0, "quality", 90, "full_colour", 1, "page", "longest", 16,
+                                  "thumb", "longest", 16));
+    return config;
+}
+
+static int open_large(struct serve_engine *engine, struct generation *generation) {
+    struct linnet_pipeline_options options = {.references = generation->view.references};
+    struct linnet_error err = {0};
+    for (size_t i = 0; i < engine->nstages; i++) {
+        if (strcmp(engine->files[i]->plugin.name, "normalize") != 0) continue;
+        json_t *config = large_config(engine->configs[i]);
+        struct linnet_pipeline_stage stage = {
+            .file = engine->files[i], .name = "normalize_large", .config = config, .threads = 1};
+        int rc = linnet_pipeline_open(engine->options.loop, &stage, 1, &options, &generation->large, &err);
+        json_decref(config);
+        if (rc != 0) linnet_log(LINNET_ERROR, "serve", "no surveys", "why", "s", err.detail, NULL);
+        return rc;
+    }
+    return LINNET_E_UNSUPPORTED;
+}
+
+int serve_engine_prepare(struct serve_engine *engine, struct linnet_observation *observation,
+                         linnet_pipeline_callback *done, void *arg) {
+    struct generation *generation = engine->current;
+    if (generation == NULL || engine->closing) return LINNET_E_FULL;
+    int rc = generation->large == NULL ? open_large(engine, generation) : 0;
+    return rc != 0 ? rc : run_on(generation, generation->large, observation, done, arg);
 }
 
 bool serve_engine_ready(const struct serve_engine *engine) {

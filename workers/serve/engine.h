@@ -43,6 +43,9 @@ const struct serve_view *serve_engine_view(const struct serve_engine *engine);
 /* As linnet_pipeline_run, on the current generation. LINNET_E_FULL: none is there. */
 int serve_engine_run(struct serve_engine *engine, struct linnet_observation *observation,
                      linnet_pipeline_callback *done, void *arg);
+/* The same up to the normalized picture, which is kept large (4,096 pixels): what surveys cut into tiles. */
+int serve_engine_prepare(struct serve_engine *engine, struct linnet_observation *observation,
+                         linnet_pipeline_callback *done, void *arg);
 /* Observations under way. */
 size_t serve_engine_busy(const struct serve_engine *engine);
 void serve_engine_close(struct serve_engine *engine, void (*closed)(void *arg), void *arg);

@@ -8,6 +8,7 @@
 #include "workers/serve/router.h"
 #include "workers/serve/signup.h"
 #include "workers/serve/status.h"
+#include "workers/serve/survey.h"
 
 static const char *const none[] = {NULL};
 
@@ -30,6 +31,10 @@ const struct serve_route serve_routes[] = {
      serve_observation_get},
     {"GET", "/v2/observations/{id}/images/{digest}/{size}", SERVE_NO_BODY, SERVE_READY, NULL, none,
      serve_observation_image_get},
+    {"POST", "/v2/survey/tiles", SERVE_FORM, SERVE_KEYED | SERVE_READY, &serve_survey_form,
+     serve_survey_query, serve_survey_post},
+    {"POST", "/v2/survey/tiles/{project}", SERVE_FORM, SERVE_KEYED | SERVE_READY, &serve_survey_form,
+     serve_survey_query, serve_survey_post},
     {"GET", "/v2/_status", SERVE_NO_BODY, 0, NULL, none, serve_status_get},
     {"GET", "/healthz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_health_get},
     {"GET", "/readyz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_ready_get},
