@@ -225,7 +225,7 @@ async function submit(store, samples, { votes = true, patient = false } = {}) {
 const byKind = (documents, kind) => [...documents.values()].filter((doc) => doc.kind === kind);
 
 /* What is still missing of an answer to everything: [] when each view is normalized and predicted, each observation identified from all
- * its views and given a consensus; dead letters count as answers of their documents. */
+ * its views and given a consensus that knows every vote; dead letters count as answers of their documents. */
 function missing(documents, letters = new Map()) {
   const lacks = [], dead = new Set([...letters.values()].map((letter) => letter.id));
   for (const observation of byKind(documents, 'observation')) {
@@ -240,6 +240,10 @@ function missing(documents, letters = new Map()) {
     const identification = documents.get(`${obs}:identification`);
     if (usable && (!identification || identification.views.used < usable)) lacks.push(`${obs}:identification`);
     if (!documents.has(`${obs}:consensus`)) lacks.push(`${obs}:consensus`);
+  }
+  for (const validation of byKind(documents, 'validation')) {
+    const consensus = documents.get(`${validation._id.slice(0, 26)}:consensus`);
+    if (consensus && !consensus.inputs.some((input) => input.id === validation._id)) lacks.push(`${validation._id} in the consensus`);
   }
   return lacks;
 }
