@@ -59,7 +59,8 @@ struct linnet_nn_backend {
      * device is gone, and no program on it will run again in this process. */
     int (*session_run)(struct linnet_nn_run *run, unsigned n, const float *const *inputs,
                        float *const *outputs, struct linnet_error *err);
-    /* The same from pictures, linnet_nn_session_run_pixels. NULL: the engine makes the numbers. */
+    /* The same from pictures, linnet_nn_session_run_pixels. NULL, or LINNET_E_UNSUPPORTED before anything was
+     * done: the engine makes the numbers. */
     int (*session_run_pixels)(struct linnet_nn_run *run, unsigned n, const struct linnet_nn_pixels *pixels,
                               float *const *outputs, struct linnet_error *err);
     /* linnet_nn_session_layers; n is a bucket. NULL: it does not time its steps. */

@@ -76,6 +76,9 @@ int linnet_nn_session_run_pixels(struct linnet_nn_session *session, unsigned n,
         int rc = bucket > left ? run_padded(session, part, bucket, left, err)
                                : engine->backend->session_run_pixels(session->run, bucket, &part,
                                                                      session->outputs, err);
+        /* The network does something else with the picture than a device of bytes can: it gets numbers. */
+        if (rc == LINNET_E_UNSUPPORTED && !done)
+            return run_converted(session, pixels, pixels->data, n, outputs, err);
         if (rc) return rc;
         done += bucket > left ? left : bucket;
     }

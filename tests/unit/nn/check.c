@@ -8,6 +8,11 @@
 
 #include "tests/unit/test.h"
 
+const char *check_backend(void) {
+    const char *chosen = getenv("LINNET_TEST_BACKEND");
+    return chosen && *chosen ? chosen : "cpu";
+}
+
 uint64_t *check_seed(void) {
     static uint64_t seed;
     static bool known;
@@ -63,7 +68,7 @@ struct array *check_run(struct onnx_file *file, enum linnet_nn_precision precisi
     struct linnet_nn_session *session = NULL;
     const struct linnet_nn_port *ports;
     unsigned n = (unsigned)inputs[0]->dims[0];
-    struct linnet_nn_options options = {.backend = "cpu", .precision = precision, .batch_max = n};
+    struct linnet_nn_options options = {.backend = check_backend(), .precision = precision, .batch_max = n};
     if (linnet_nn_engine_open(model, &options, &engine, &err)) fail_msg("%s", err.detail);
     if (linnet_nn_session_open(engine, &session, &err)) fail_msg("%s", err.detail);
     size_t ninputs = linnet_nn_model_inputs(model, &ports), noutputs = linnet_nn_model_outputs(model, &ports);
@@ -111,9 +116,10 @@ void check_network(const char *what, struct onnx_file *(*build)(void *state), vo
         const char *name;
         double tolerance;
     } precisions[] = {{LINNET_NN_PRECISION_F32, "f32", CHECK_F32},
-                      {LINNET_NN_PRECISION_BF16, "bf16", CHECK_BF16}};
-    for (size_t i = 0; i < 2; i++) {
-        if (!linnet_nn_precision_native("cpu", precisions[i].precision)) continue;
+                      {LINNET_NN_PRECISION_BF16, "bf16", CHECK_BF16},
+                      {LINNET_NN_PRECISION_F16, "f16", CHECK_F16}};
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
+        if (!linnet_nn_precision_native(check_backend(), precisions[i].precision)) continue;
         char label[128];
         snprintf(label, sizeof label, "%s, %s", what, precisions[i].name);
         struct array *got = check_run(build(state), precisions[i].precision, &input, 0);

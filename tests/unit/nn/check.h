@@ -9,7 +9,10 @@
 /* Largest errors allowed, as a share of the largest value of the tensor. */
 #define CHECK_F32  2e-6
 #define CHECK_BF16 1.2e-2
+#define CHECK_F16  1.6e-3
 
+/* The backend that is tested: LINNET_TEST_BACKEND, else "cpu". */
+const char *check_backend(void);
 /* Fresh for each run of the tests; LINNET_TEST_SEED repeats one. Printed when first asked for. */
 uint64_t *check_seed(void);
 /* Run `file` (freed after) on `ninputs` arrays whose first dimension is the batch; output `index` of it. */
@@ -17,8 +20,8 @@ struct array *check_run(struct onnx_file *file, enum linnet_nn_precision precisi
                         const struct array *const *inputs, size_t index);
 /* Fail unless they are of one size and close; prints the error with what it is of. */
 void check_close(const char *what, const struct array *got, const struct array *expected, double tolerance);
-/* Both of the above in both precisions for a file of one input and one output "y"; `build` writes it.
- * `expected` is freed. */
+/* Both of the above in every precision that the backend has for a file of one input and one output "y";
+ * `build` writes it. `expected` is freed. */
 void check_network(const char *what, struct onnx_file *(*build)(void *state), void *state,
                    const struct array *input, struct array *expected);
 /* Write an array as an initializer. */

@@ -1,8 +1,9 @@
-/* nn_run MODEL BATCH PRECISION REPEAT: run a network on standard input, write its outputs to standard output.
+/* nn_run MODEL BATCH PRECISION REPEAT [BACKEND]: run a network on standard input, write its outputs to
+ * standard output.
  *
  * Input: the raw f32 values of each input in order, for BATCH samples; output: likewise of each output.
- * Precision is f32 or bf16. Times of REPEAT further runs go to standard error. What the comparison with
- * PyTorch drives. */
+ * Precision is f32, bf16 or f16; the backend is "cpu" unless another is named. Times of REPEAT further runs
+ * go to standard error. What the comparison with PyTorch drives. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +64,8 @@ static void time_runs(struct linnet_nn_session *session, unsigned batch, float *
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fprintf(stderr, "usage: nn_run MODEL BATCH f32|bf16 REPEAT < inputs > outputs\n");
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: nn_run MODEL BATCH f32|bf16|f16 REPEAT [BACKEND] < inputs > outputs\n");
         return 2;
     }
     struct linnet_error err = {0};
@@ -75,8 +76,10 @@ int main(int argc, char **argv) {
     double start = seconds(CLOCK_MONOTONIC);
     check(linnet_nn_model_load(argv[1], &model, &err), &err);
     double loaded = seconds(CLOCK_MONOTONIC);
-    struct linnet_nn_options options = {.backend = "cpu", .batch_max = batch};
-    options.precision = strcmp(argv[3], "bf16") ? LINNET_NN_PRECISION_F32 : LINNET_NN_PRECISION_BF16;
+    struct linnet_nn_options options = {.backend = argc > 5 ? argv[5] : "cpu", .batch_max = batch};
+    options.precision = !strcmp(argv[3], "bf16")  ? LINNET_NN_PRECISION_BF16
+                        : !strcmp(argv[3], "f16") ? LINNET_NN_PRECISION_F16
+                                                  : LINNET_NN_PRECISION_F32;
     check(linnet_nn_engine_open(model, &options, &engine, &err), &err);
     check(linnet_nn_session_open(engine, &session, &err), &err);
     fprintf(stderr, "%s: read %.0f ms, compiled %.0f ms\n", linnet_nn_engine_device(engine),

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Whole networks against PyTorch: torch_check.py NN_RUN small|families
+"""Whole networks against PyTorch: torch_check.py NN_RUN small|families [BACKEND]
 
 Each network is made with random weights from a fresh seed (LINNET_TEST_SEED repeats one), exported as ONNX at several
 operator sets, run by the engine and by PyTorch on the same random pictures, and compared: the largest error of any output as
@@ -23,7 +23,9 @@ except ImportError as missing:
     sys.exit(77)
 
 # Rounding of sums of a few thousand products grows with the depth; a wrong operator is off by far more.
-TOLERANCE = {"f32": 1e-5, "bf16": 3e-2}
+TOLERANCE = {"f32": 1e-5, "bf16": 3e-2, "f16": 6e-3}
+BACKEND = sys.argv[3] if len(sys.argv) > 3 else "cpu"
+PRECISIONS = ("f32", "bf16") if BACKEND == "cpu" else ("f32", "bf16", "f16")
 
 
 class Heads(nn.Module):
@@ -121,7 +123,7 @@ def export(network, pictures, path, opset, folded):
 
 
 def check(program, label, path, pictures, expected, precision):
-    run = subprocess.run([program, path, str(len(pictures)), precision, "0"], input=pictures.numpy().astype("<f4").tobytes(),
+    run = subprocess.run([program, path, str(len(pictures)), precision, "0", BACKEND], input=pictures.numpy().astype("<f4").tobytes(),
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     words = run.stderr.decode().strip()
     if run.returncode:
@@ -157,7 +159,7 @@ def main():
                     continue
                 folded = (turn + index) % 2 == 0
                 expected = export(network, pictures, path, opset, folded)
-                for precision in ("f32", "bf16"):
+                for precision in PRECISIONS:
                     label = "%s, opset %d%s, %s" % (name, opset, "" if folded else ", unfolded", precision)
                     good &= check(program, label, path, pictures, expected, precision)
     return 0 if good else 1
