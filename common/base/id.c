@@ -26,6 +26,7 @@ static const struct {
     {"retraining", LINNET_DB_OPS, WITH},      {"backfill", LINNET_DB_OPS, WITH},
     {"identity", LINNET_DB_OPS, WITH},        {"site", LINNET_DB_REFERENCE, WITH},
     {"apikey", LINNET_DB_OPS, WITH},          {"quota", LINNET_DB_OPS, WITH},
+    {"comment", LINNET_DB_MAIN, WITH},        {"flag", LINNET_DB_MAIN, WITH},
 };
 enum { NKINDS = sizeof KINDS / sizeof KINDS[0] };
 

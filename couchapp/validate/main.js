@@ -48,8 +48,8 @@ module.exports = function (newDoc, oldDoc, userCtx, secObj) {
   if (JSON.stringify(newDoc).length > 65536 + 40 * history) forbid('bigger than 64 KiB');
   checker.check(newDoc);
   if (kind !== 'image' && newDoc._attachments) forbid('only images have attachments');
+  if ((kind === 'validation' || kind === 'flag') && id[3] !== owner) forbid('the id must end with the user');
   if (kind === 'validation') {
-    if (id[3] !== owner) forbid('the id must end with the user');
     if ((newDoc.vote === 'taxon') !== (newDoc.taxon !== undefined)) forbid('taxon goes with the vote "taxon"');
   }
   if (kind === 'observation' && newDoc.location) {

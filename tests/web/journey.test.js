@@ -3,6 +3,7 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const { System, until } = require('./lib');
+const { observe } = require('./people');
 const { byKind } = require('../e2e/lib');
 
 let system, uids;
@@ -13,20 +14,6 @@ test.before(async () => {
 test.after(async () => system?.stop());
 
 const documents = (kind) => system.store.documents().then((all) => byKind(all, kind));
-
-/* Fill the form with pictures and a place, and save. */
-async function observe(page, files, place = { latitude: 48.123456, longitude: 2.654321 }) {
-  await page.context().grantPermissions(['geolocation']);
-  await page.context().setGeolocation({ ...place, accuracy: 12 });
-  await page.to('/observe');
-  await page.locator('input[type=file][multiple]').setInputFiles(files);
-  await page.locator('.draft-picture img').nth(files.length - 1).waitFor();
-  await page.getByRole('button', { name: 'Where I am' }).click();
-  await page.locator('.place-now b').waitFor();
-  await page.getByRole('button', { name: 'Save the observation' }).click();
-  await page.waitForURL(/#\/o\//);
-  return decodeURIComponent(page.url().split('#/o/')[1]);
-}
 
 test('a_wrong_password_lets_nobody_in', async () => {
   const page = await system.page();

@@ -48,7 +48,7 @@ class System {
   /* A page of a browser of its own (cookies, storage), at "#/..."; `options`: size, theme, language, more of Playwright's. */
   async page({ size = 'desktop', theme = 'light', language = 'en', ...more } = {}) {
     const context = await this.browser.newContext({ viewport: sizes[size], colorScheme: theme, locale: language, ...more });
-    context.setDefaultTimeout(20000);
+    context.setDefaultTimeout(60000); // the embedded store makes its indexes when they are first read
     const page = await context.newPage();
     this.contexts.push(context);
     /* The browser's own note of a status that the page asked for (no such document yet, no sign-up here) is no error of the page. */

@@ -10,7 +10,8 @@
 #define VALUE_OVERHEAD 40
 
 bool linnet_kind_from_app(const char *kind) {
-    return !strcmp(kind, "observation") || !strcmp(kind, "image") || !strcmp(kind, "validation");
+    return !strcmp(kind, "observation") || !strcmp(kind, "image") || !strcmp(kind, "validation") ||
+           !strcmp(kind, "comment") || !strcmp(kind, "flag");
 }
 
 int linnet_document_digest(const char *kind, const json_t *document, char out[65]) {

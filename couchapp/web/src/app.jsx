@@ -8,7 +8,7 @@ import { SyncState } from './parts/syncstate.jsx';
 import { route } from './router.js';
 import { change, settings, themeNow } from './settings.js';
 import { useCell } from './state.js';
-import { me } from './store/session.js';
+import { isAdmin, me } from './store/session.js';
 import Home from './pages/home.jsx';
 
 /* Each page is a file of its own, fetched when it is first wanted. */
@@ -18,6 +18,10 @@ const PAGES = {
   mine: () => import('./pages/mine.jsx'),
   review: () => import('./pages/review.jsx'),
   o: () => import('./pages/observation.jsx'),
+  explore: () => import('./pages/explore.jsx'),
+  t: () => import('./pages/taxon.jsx'),
+  u: () => import('./pages/user.jsx'),
+  admin: () => import('./pages/admin.jsx'),
   account: () => import('./pages/account.jsx'),
 };
 
@@ -43,7 +47,8 @@ function Body({ parts, query }) {
 }
 
 function Links({ here, who }) {
-  const links = [['observe', 'camera'], ...(who.uid ? [['mine', 'mine']] : []), ['review', 'review']];
+  const links = [['observe', 'camera'], ...(who.uid ? [['mine', 'mine']] : []), ['review', 'review'], ['explore', 'explore'],
+    ...(isAdmin(who) ? [['admin', 'admin']] : [])];
   return links.map(([name, icon]) => (
     <a key={name} href={`#/${name}`} aria-current={here === name ? 'page' : undefined}>
       <Icon name={icon} size={22} /><span>{t(`nav.${name}`)}</span>

@@ -38,6 +38,8 @@ function ask(run, newDoc, oldDoc, userCtx) {
 const observation = example('observation.json');
 const image = example('image.json');
 const validation = example('validation.json');
+const comment = example('comment.json');
+const flag = example('flag.json');
 const owner = user(observation.observer);
 const voter = user(validation.user);
 const other = user('somebodyelse');
@@ -62,6 +64,19 @@ test('users_do_not_write_for_others', () => {
   assert.match(ask(main, observation, null, NOBODY), /unauthorized/);
   assert.match(ask(main, observation, null, { db: 'linnet', name: 'norole', roles: [] }), /observer must be yourself/);
   assert.match(ask(main, observation, null, { db: 'linnet', name: observation.observer, roles: ['u:'] }), /observer must be yourself/);
+});
+
+test('comments_and_flags_are_for_those_who_write_them', () => {
+  for (const document of [comment, flag]) {
+    assert.equal(ask(main, document, null, voter), null);
+    assert.match(ask(main, document, null, other), /user must be yourself/);
+    assert.match(ask(main, document, null, NOBODY), /unauthorized/);
+    assert.match(ask(main, document, null, WORKER), /workers make no/);
+    assert.equal(ask(main, tombstone(document), stored(document), voter), null);
+    assert.match(ask(main, tombstone(document), stored(document), other), /only who wrote/);
+    assert.equal(ask(main, tombstone(document), stored(document), SITE_ADMIN), null);
+  }
+  assert.match(ask(main, { ...flag, user: 'somebodyelse' }, null, other), /end with the user/);
 });
 
 test('images_never_change', () => {
@@ -166,7 +181,7 @@ test('attachments_are_for_images_alone', () => {
 });
 
 test('the_door_agrees_with_the_schemas', () => {
-  const writers = { observation: owner, image: owner, validation: voter };
+  const writers = { observation: owner, image: owner, validation: voter, comment: voter, flag: voter };
   const kindOf = (name) => name.replace(/[-.].*$/, '');
   for (const name of fs.readdirSync(EXAMPLES).filter((file) => writers[kindOf(file)])) {
     assert.equal(ask(main, example(name), null, writers[kindOf(name)]), null, name);

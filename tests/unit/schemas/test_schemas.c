@@ -95,7 +95,8 @@ static void every_kind_has_a_schema(void **state) {
         "observation",    "image",    "validation", "normalized", "prediction", "consensus",
         "identification", "taxon",    "flora",      "model",      "reviewer",   "wanted",
         "skill",          "share",    "retry",      "deadletter", "suspect",    "worker",
-        "retraining",     "backfill", "identity",   "apikey",     "quota"};
+        "retraining",     "backfill", "identity",   "apikey",     "quota",
+        "comment",        "flag"};
     json_t *nothing = json_object();
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         assert_int_not_equal(linnet_kind_database(kinds[i]), LINNET_DB_NONE);

@@ -11,6 +11,7 @@ import { follow } from '../store/live.js';
 import { timeOf } from '../store/ids.js';
 import { readRange } from '../store/mine.js';
 import { readWhole, stateOf, view } from '../store/observations.js';
+import { changes } from '../store/news.js';
 import { me } from '../store/session.js';
 import { pendingIds, send, sendAgain, sync } from '../store/sync.js';
 
@@ -32,12 +33,13 @@ async function mineIds(uid) {
 async function load(uid) {
   const ids = (await mineIds(uid)).sort().reverse().slice(0, ROWS), pending = await pendingIds();
   const wholes = (await Promise.all(ids.map((obs) => readWhole(obs).catch(() => null)))).filter((whole) => whole?.observation);
-  return wholes.map((whole) => ({ whole, state: refusedOf(whole) ? 'refused' : stateOf(whole, pending) }));
+  const renamed = await changes(wholes);
+  return wholes.map((whole) => ({ whole, before: renamed.get(whole.obs), state: refusedOf(whole) ? 'refused' : stateOf(whole, pending) }));
 }
 
 const refusedOf = (whole) => Object.entries(sync.value.refused).find(([id]) => id.startsWith(`${whole.obs}:`));
 
-function One({ whole, state }) {
+function One({ whole, state, before }) {
   const { observation, identification, consensus } = whole, taxon = consensus?.taxon || identification?.best?.taxon, refused = refusedOf(whole);
   return (
     <li class="tile">
@@ -47,6 +49,7 @@ function One({ whole, state }) {
           <p class="tile-name">{taxon ? <TaxonName id={taxon} /> : t('mine.unnamed')}</p>
           <p class="small">{day(observation.observed_at || timeOf(whole.obs))}</p>
           <StateBadge state={state} />
+          {before && <p class="small changed">{t('mine.changed')} <TaxonName id={before} common={false} /></p>}
         </div>
       </a>
       {refused && (

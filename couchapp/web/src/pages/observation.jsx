@@ -4,6 +4,7 @@ import { day, metres, place, t } from '../i18n/index.js';
 import { Button, Dialog, Empty, Failure, StateBadge, Waiting } from '../parts/bits.jsx';
 import { Disagreement, needsAsking } from '../parts/disagreement.jsx';
 import { History } from '../parts/history.jsx';
+import { Together } from '../parts/together.jsx';
 import { say } from '../parts/toast.jsx';
 import { TaxonName } from '../parts/taxon.jsx';
 import { Views } from '../parts/views.jsx';
@@ -16,6 +17,7 @@ import { timeOf } from '../store/ids.js';
 import { follow } from '../store/live.js';
 import { changed } from '../store/mine.js';
 import { readWhole, stateOf } from '../store/observations.js';
+import { looked } from '../store/news.js';
 import { me } from '../store/session.js';
 import { pendingIds, sync } from '../store/sync.js';
 import { restore, vote, withdrawObservation } from '../store/writing.js';
@@ -89,6 +91,7 @@ function Say({ whole, at }) {
 
 export default function Observation({ parts }) {
   const obs = parts[1], who = useCell(me), { value, error, reload } = useWhole(obs), [at, setAt] = useState(0), [leaving, setLeaving] = useState(false);
+  useEffect(() => { if (value?.whole?.observation?.observer === who.uid) looked(value.whole); }, [value]);
   if (error && !value) return <div class="page"><Failure error={error} again={reload} /></div>;
   if (!value) return <Waiting />;
   const { whole, pending } = value;
@@ -107,7 +110,8 @@ export default function Observation({ parts }) {
         </div>
         <div class="desk-panel"><Say whole={whole} at={at} /></div>
       </article>
-      <History whole={whole} pending={pending} />
+      <Together whole={whole} at={at} />
+      <History whole={whole} />
       {whole.observation.observer === who.uid && <p><Button kind="link" icon="trash" onClick={() => setLeaving(true)}>{t('withdraw')}</Button></p>}
       {leaving && <Withdraw whole={whole} close={() => setLeaving(false)} />}
     </div>

@@ -18,6 +18,9 @@ function tell(ids) {
   for (const watcher of watchers.get('*') || []) watcher(ids);
 }
 
+/* Something was missed: all that is looked at is read again. */
+const tellAll = () => tell([...watchers.keys()].filter((obs) => obs !== '*').map((obs) => `${obs}:`));
+
 async function poll() {
   timer = null;
   if (watchers.size === 0 || events) return;
@@ -40,15 +43,16 @@ function wake() {
 function listen() {
   tried = true;
   const source = new EventSource(`${site.api}/events`);
-  source.onopen = () => { events = source; };
-  source.onmessage = ({ data }) => {
+  source.onopen = () => { events = source; tellAll(); };
+  source.addEventListener('change', ({ data }) => {
     try {
-      const said = JSON.parse(data);
-      tell([].concat(said.ids || said.id || []));
+      const { id } = JSON.parse(data);
+      if (id) tell([id]);
     } catch { /* not for us */ }
-  };
+  });
+  source.addEventListener('reset', () => tellAll());
   source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) { events = null; wake(); }
+    if (source.readyState !== EventSource.OPEN) { events = null; wake(); } // until it is back, ask
   };
 }
 

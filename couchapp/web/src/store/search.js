@@ -71,9 +71,9 @@ export async function searchFlora(id, text) {
 /* By the server: `linnet serve` where it is; else the store's own list of names, from their beginnings. */
 export async function searchAll(text, signal) {
   try {
-    const answer = await get(`${site.api}/species?q=${encodeURIComponent(text)}&limit=${FOUND_MOST}`, { signal });
-    const list = answer.results || answer.species || [];
-    return list.map((one) => ({ taxon: one.id || one.taxon || one._id, name: one.name || one.scientificName, language: one.language || '' }));
+    const answer = await get(`${site.api}/species?prefix=${encodeURIComponent(text)}&pageSize=${FOUND_MOST}`, { signal });
+    const list = Array.isArray(answer) ? answer : answer.results || [];
+    return list.map((one) => ({ taxon: one.id, name: one.scientificNameWithoutAuthor, language: '' }));
   } catch (error) {
     if (error.name === 'AbortError' || error.offline) throw error;
   }

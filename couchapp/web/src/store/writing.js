@@ -75,3 +75,17 @@ export async function withdraw(id) {
 export async function withdrawObservation(whole) {
   for (const id of [...Object.values(whole.images).map((image) => image._id), whole.observation._id]) await withdraw(id);
 }
+
+/* Say something about an observation. */
+export async function comment(obs, text) {
+  await write([{ _id: `${obs}:comment:${ulid()}`, kind: 'comment', user: me.value.uid, created_at: now(), text }]);
+}
+
+/* Ask a moderator to look; once for each person and observation. */
+export async function flag(obs, { reason, image, note }) {
+  const id = `${obs}:flag:${me.value.uid}`, before = await standing(id);
+  await write([{
+    _id: id, kind: 'flag', user: me.value.uid, created_at: now(), reason, ...(image ? { image } : {}), ...(note ? { note } : {}),
+    ...(before ? { _rev: before._rev } : {}),
+  }]);
+}
