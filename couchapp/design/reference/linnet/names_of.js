@@ -4,6 +4,9 @@ exports.map = function (doc) {
   if (doc.kind !== 'taxon') return;
   var accepted = doc.acceptedNameUsageID || doc._id;
   emit(accepted, [doc.scientificName, '']);
+  Object.keys(doc.synonyms || {}).forEach(function (id) {
+    emit(accepted, [doc.synonyms[id][0], '']);
+  });
   Object.keys(doc.vernacularNames || {}).forEach(function (language) {
     doc.vernacularNames[language].forEach(function (name) {
       emit(accepted, [name, language]);
