@@ -5,8 +5,10 @@ const assert = require('node:assert');
 const { spawnSync } = require('child_process');
 const fs = require('fs');
 const http = require('http');
+const net = require('net');
 const path = require('path');
 const { Server, curl, draw, form, pictures, references } = require('./serve_lib');
+const malformed = require('./serve_malformed');
 const { differences, flora, must, until } = require('./lib');
 
 let server, samples, leaf, flower, observation;
@@ -231,51 +233,8 @@ test('a_survey_finds_species_in_tiles_of_several_sizes', async () => {
 
 /* ---- malformed requests, each with the right error ---- */
 
-const jpeg = () => image(leaf);
-const typed = (type) => ({ headers: { 'content-type': type }, body: 'x' });
-const malformed = {
-  no_body: [415, 'POST', '/v2/identify/all', () => ({})],
-  no_content_type: [415, 'POST', '/v2/identify/all', () => ({ body: 'x' })],
-  json_instead_of_a_form: [415, 'POST', '/v2/identify/all', () => typed('application/json')],
-  urlencoded: [415, 'POST', '/v2/identify/all', () => typed('application/x-www-form-urlencoded')],
-  no_boundary: [400, 'POST', '/v2/identify/all', () => typed('multipart/form-data')],
-  boundary_too_long: [400, 'POST', '/v2/identify/all', () => typed(`multipart/form-data; boundary=${'x'.repeat(71)}`)],
-  boundary_of_other_characters: [400, 'POST', '/v2/identify/all', () => typed('multipart/form-data; boundary="a b<c"')],
-  empty_form: [400, 'POST', '/v2/identify/all', () => form([])],
-  body_is_no_form: [400, 'POST', '/v2/identify/all', () => ({ ...form([]), body: 'nothing of the sort' })],
-  form_breaks_off: [400, 'POST', '/v2/identify/all', () => { const whole = form([['images', jpeg()]]); return { ...whole, body: whole.body.subarray(0, whole.body.length - 20) }; }],
-  no_pictures: [400, 'POST', '/v2/identify/all', () => form([['organs', 'leaf']])],
-  another_file: [400, 'POST', '/v2/identify/all', () => form([['photo', jpeg()]])],
-  another_field: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organ', 'leaf']])],
-  empty_picture: [400, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.alloc(0) }]])],
-  picture_is_text: [415, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('hello') }]])],
-  picture_is_gif: [415, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('GIF89a........') }]])],
-  picture_is_html: [415, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('<html>') }]])],
-  picture_is_a_jpegs_beginning: [400, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from([0xff, 0xd8, 0xff]) }]])],
-  picture_breaks_off: [400, 'POST', '/v2/identify/all', () => form([['images', { data: leaf.data.subarray(0, 200) }]])],
-  picture_is_a_pngs_beginning: [400, 'POST', '/v2/identify/all', () => form([['images', { data: Buffer.from('\x89PNG\r\n\x1a\nrubbish', 'latin1') }]])],
-  six_pictures: [400, 'POST', '/v2/identify/all', () => form(Array(6).fill(['images', jpeg()]))],
-  more_organs_than_pictures: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organs', 'leaf'], ['organs', 'leaf']])],
-  fewer_organs_than_pictures: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['images', jpeg()], ['organs', 'leaf']])],
-  unknown_organ: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organs', 'root']])],
-  organ_is_no_utf8: [400, 'POST', '/v2/identify/all', () => form([['images', jpeg()], ['organs', Buffer.from([0xff])]])],
-  unknown_project: [404, 'POST', '/v2/identify/atlantis', () => form([['images', jpeg()]])],
-  project_is_a_path: [404, 'POST', '/v2/identify/..%2F..%2Fetc', () => form([['images', jpeg()]])],
-  nb_results_of_zero: [400, 'POST', '/v2/identify/all?nb-results=0', () => form([['images', jpeg()]])],
-  nb_results_of_words: [400, 'POST', '/v2/identify/all?nb-results=many', () => form([['images', jpeg()]])],
-  switch_of_maybe: [400, 'POST', '/v2/identify/all?no-reject=maybe', () => form([['images', jpeg()]])],
-  language_of_symbols: [400, 'POST', '/v2/identify/all?lang=%24', () => form([['images', jpeg()]])],
-  unknown_parameter: [400, 'POST', '/v2/identify/all?nbresults=2', () => form([['images', jpeg()]])],
-  broken_escape: [400, 'POST', '/v2/identify/all?lang=%zz', () => form([['images', jpeg()]])],
-  nul_in_the_query: [400, 'POST', '/v2/identify/all?lang=%00', () => form([['images', jpeg()]])],
-  target_too_long: [414, 'GET', `/v2/projects?lang=${'x'.repeat(9000)}`, () => ({})],
-  unknown_path: [404, 'GET', '/v2/nothing', () => ({})],
-  other_method: [405, 'DELETE', '/v2/projects', () => ({})],
-  latitude_beyond_the_pole: [400, 'GET', '/v2/projects?lat=91&lon=0', () => ({})],
-  latitude_alone: [400, 'GET', '/v2/projects?lat=1', () => ({})],
-};
-
-for (const [name, [status, method, target, make]] of Object.entries(malformed)) {
+const wrongs = malformed(() => leaf);
+for (const [name, [status, method, target, make]] of Object.entries(wrongs)) {
   test(`malformed_${name}_is_${status}`, async () => {
     const answer = await server.ask(method, target, make());
     assert.equal(answer.status, status, answer.text);
@@ -301,6 +260,27 @@ test('a_request_that_is_no_http_is_refused_and_the_next_is_answered', async () =
   for (const bytes of ['rubbish\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', `GET /${'x'.repeat(200000)} HTTP/1.1\r\n\r\n`, 'POST /v2/identify/all HTTP/1.1\r\nHost: x\r\nContent-Length: minus\r\n\r\n'])
     assert.match(await server.raw(bytes), /^(HTTP\/1\.[01] (4\d\d|505)|$)/);
   assert.equal((await server.ask('GET', '/v2/_status')).status, 200);
+});
+
+test('slow_idle_and_half_closed_clients_are_cut_off', async () => {
+  const strict = new Server({ references: references(samples), config: { limits: { head_s: 1, body_s: 1, least_bytes_per_s: 100000 } } }).start();
+  await strict.ready();
+  const trickle = (bytes, pause) => new Promise((resolve) => {
+    const socket = net.connect(strict.port, '127.0.0.1'), begin = Date.now();
+    let at = 0;
+    const timer = setInterval(() => { if (at < bytes.length) socket.write(bytes.subarray(at, ++at)); }, pause);
+    socket.on('error', () => {});
+    socket.on('close', () => { clearInterval(timer); resolve(Date.now() - begin); });
+    socket.resume();
+  });
+  const body = form([['images', image(leaf)]]);
+  const head = Buffer.from(`POST /v2/identify/all HTTP/1.1\r\nHost: x\r\nContent-Type: ${body.headers['content-type']}\r\nContent-Length: ${body.body.length}\r\n\r\n`);
+  const times = await Promise.all([trickle(Buffer.alloc(0), 1000), trickle(head, 50), trickle(Buffer.concat([head, body.body]), 5), ...Array.from({ length: 50 }, () => trickle(head, 100))]);
+  for (const time of times) assert.ok(time < 15000, `${time} ms`);
+  assert.equal((await strict.identify('all', { ...body, agent: false })).status, 200); /* and others are not held up */
+  await Promise.all(Array.from({ length: 20 }, (_, i) => strict.raw(Buffer.concat([head, body.body.subarray(0, i % 2 ? undefined : 1000)]), { end: true })));
+  await until('nothing of them is left', async () => /linnet_http_connections 1\n[^]*linnet_http_requests_open 1\n/.test((await strict.ask('GET', '/metrics', { agent: false })).text));
+  assert.deepEqual(await strict.stop(), { code: 0, signal: null });
 });
 
 test('pipelined_requests_are_answered_in_order', async () => {

@@ -116,6 +116,8 @@ static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *w
     struct run *run = task->run;
     pipeline->processed++;
     run->flying--;
+    run->outcome.times[task->stage].queued_s += work->queued_s;
+    run->outcome.times[task->stage].process_s += work->process_s;
     run->ready = true;
     uv_async_send(&pipeline->wake);
     task->state = TASK_ANSWERED;
@@ -140,6 +142,7 @@ static void run_free(struct run *run) {
         free(run->outcome.notes[i].reason);
     }
     free(run->outcome.notes);
+    free(run->outcome.times);
     for (struct task *task = run->tasks, *next; task; task = next) {
         next = task->next;
         free(task);
@@ -265,6 +268,14 @@ int linnet_pipeline_run(struct linnet_pipeline *pipeline, struct linnet_observat
     if (!run) return LINNET_E_NOMEM;
     *run = (struct run){.pipeline = pipeline, .priority = priority, .done = done, .arg = arg, .ready = true};
     run->outcome.observation = observation;
+    run->outcome.times = calloc(pipeline->nstages, sizeof(*run->outcome.times));
+    if (!run->outcome.times) {
+        free(run);
+        return LINNET_E_NOMEM;
+    }
+    run->outcome.ntimes = pipeline->nstages;
+    for (size_t i = 0; i < pipeline->nstages; i++)
+        run->outcome.times[i].stage = linnet_stage_name(pipeline->stages[i]);
     run->next = pipeline->runs;
     pipeline->runs = run;
     uv_async_send(&pipeline->wake);

@@ -47,6 +47,12 @@ struct linnet_pipeline_outcome {
     size_t nresults;
     struct linnet_pipeline_note *notes;
     size_t nnotes, nfailed; /* notes whose verdict is not SKIP */
+    /* Where its time went, by stage in the order of the graph: all its items together. */
+    struct linnet_pipeline_time {
+        const char *stage; /* the pipeline's */
+        double queued_s, process_s;
+    } * times;
+    size_t ntimes;
 };
 
 typedef void linnet_pipeline_callback(void *arg, const struct linnet_pipeline_outcome *outcome);

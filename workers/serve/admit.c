@@ -171,6 +171,7 @@ void serve_admit_headers(const struct serve_request *request, struct MHD_Respons
     add(response, "X-Content-Type-Options", "nosniff");
     if (MHD_get_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL) == NULL)
         add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (request->timing[0] != '\0') add(response, "Server-Timing", request->timing);
     add_cors(request, response);
     add_quota(request, response);
 }

@@ -49,6 +49,7 @@ struct serve_request {
     /* the rest is request.c's */
     struct MHD_Response *response;
     unsigned status;
+    char timing[192]; /* the value of Server-Timing; "": none */
     bool begun, handled, suspended, queued;
     enum { SERVE_TAKE, SERVE_DISCARD } taking;
     uint64_t received, declared, sent;
