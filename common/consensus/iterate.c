@@ -57,8 +57,10 @@ static void relabel_some(void *arg, unsigned thread, uint32_t begin, uint32_t en
     struct iteration *it = arg;
     uint32_t changed = 0;
     (void)thread;
-    for (uint32_t i = begin; i < end; i++)
+    for (uint32_t i = begin; i < end; i++) {
+        linnet_crowd_prefetch(it->crowd, it->result->weight, i, end);
         if (take(it->stale_observation, i)) changed += relabel(it, i);
+    }
     atomic_fetch_add(&it->labels_changed, changed);
 }
 

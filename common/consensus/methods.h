@@ -20,4 +20,16 @@ int linnet_consensus_wawa(const struct linnet_consensus_taxa *taxa,
                           const struct linnet_consensus_rules *rules, const struct linnet_crowd *crowd,
                           struct linnet_consensus_result *result);
 
+/* Dawid and Skene's expectation-maximisation: each user's confusions. Weights: how often right. */
+int linnet_consensus_dawid_skene(const struct linnet_consensus_taxa *taxa,
+                                 const struct linnet_consensus_rules *rules, const struct linnet_crowd *crowd,
+                                 linnet_consensus_progress *progress, void *progress_arg,
+                                 struct linnet_consensus_result *result);
+/* GLAD: users of an ability, plants of a difficulty. Weights: how often right on a plant of middling
+ * difficulty. */
+int linnet_consensus_glad(const struct linnet_consensus_taxa *taxa,
+                          const struct linnet_consensus_rules *rules, const struct linnet_crowd *crowd,
+                          linnet_consensus_progress *progress, void *progress_arg,
+                          struct linnet_consensus_result *result);
+
 #endif

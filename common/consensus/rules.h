@@ -16,7 +16,9 @@
     X(LINNET_METHOD_COMMUNITY, "community") /* iNaturalist's community taxon */                              \
     X(LINNET_METHOD_MAJORITY, "majority")                                                                    \
     X(LINNET_METHOD_TWOTHIRD, "twothird")                                                                    \
-    X(LINNET_METHOD_WAWA, "wawa") /* worker agreement with aggregate */
+    X(LINNET_METHOD_WAWA, "wawa") /* worker agreement with aggregate */                                      \
+    X(LINNET_METHOD_DAWID_SKENE, "dawid-skene")                                                              \
+    X(LINNET_METHOD_GLAD, "glad")
 
 enum linnet_consensus_method {
 #define X(value, name) value,

@@ -93,6 +93,11 @@ static int solve(const struct judging *judging, linnet_consensus_progress *progr
         return linnet_consensus_twothird(judging->taxa, rules, judging->crowd, result);
     case LINNET_METHOD_WAWA:
         return linnet_consensus_wawa(judging->taxa, rules, judging->crowd, result);
+    case LINNET_METHOD_DAWID_SKENE:
+        return linnet_consensus_dawid_skene(judging->taxa, rules, judging->crowd, progress, progress_arg,
+                                            result);
+    case LINNET_METHOD_GLAD:
+        return linnet_consensus_glad(judging->taxa, rules, judging->crowd, progress, progress_arg, result);
     default:
         if (!result->species) result->report.converged = true; /* a community taxon takes no rounds */
         linnet_parallel(rules->threads, result->observations, judge_some, (void *)judging);

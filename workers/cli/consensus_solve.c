@@ -20,8 +20,8 @@ struct options {
 enum { KEY_METHOD = 1, KEY_OUT, KEY_EXPLAIN };
 
 static const struct argp_option options[] = {
-    {"method", KEY_METHOD, "NAME", 0, "linnet (the default), plantnet, community, majority, twothird, wawa",
-     0},
+    {"method", KEY_METHOD, "NAME", 0,
+     "linnet (the default), plantnet, community, majority, twothird, wawa, dawid-skene, glad", 0},
     {"out", KEY_OUT, "DIR", 0, "Write observations.csv and users.csv there", 0},
     {"explain", KEY_EXPLAIN, "OBSERVATION", 0, "Tell vote by vote why it is what it is", 0},
     {0},

@@ -10,6 +10,8 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"solve", "work out the answer to every observation from a file of votes", linnet_consensus_run_solve},
+    {"compare", "hold every method against what is true", linnet_consensus_run_compare},
+    {"audit", "find users who mostly validate each other", linnet_consensus_run_audit},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };
