@@ -100,20 +100,30 @@ static int number_rings(struct auditing *auditing, struct linnet_audit *audit) {
     return rc;
 }
 
-/* Is a valid observation no longer so without the votes of the ring, its author's aside? */
+/* Is a valid observation no longer so with the ring's votes left out, its author a newcomer? The author's
+ * weight may be of the ring's making too. */
 static bool rests_on_ring(const struct auditing *auditing, uint32_t i, uint32_t ring) {
     const struct linnet_crowd_file *file = auditing->file;
     uint32_t from = file->start[i], n = 0, all = file->start[i + 1] - from;
     if (!auditing->result->verdicts[i].valid) return false;
     struct linnet_vote *votes = malloc(all * sizeof *votes);
-    for (uint32_t v = from; votes && v < from + all; v++)
-        if (file->votes[v].author || auditing->ring[file->votes[v].user] != ring) votes[n++] = file->votes[v];
-    struct linnet_ballot ballot = {votes, n, auditing->result->weight,
-                                   file->machine ? &file->machine[i] : NULL};
+    double *weight = malloc(all * sizeof *weight);
+    for (uint32_t v = from; votes && weight && v < from + all; v++) {
+        bool member = auditing->ring[file->votes[v].user] == ring;
+        if (member && !file->votes[v].author) continue;
+        weight[n] = member ? linnet_consensus_weight(auditing->rules, 0)
+                           : auditing->result->weight[file->votes[v].user];
+        votes[n] = file->votes[v];
+        votes[n].user = n;
+        n++;
+    }
+    struct linnet_ballot ballot = {votes, n, weight, file->machine ? &file->machine[i] : NULL};
     uint32_t present = auditing->result->species ? auditing->result->species[i] : LINNET_NO_LABEL;
-    bool valid = votes && linnet_verdict_of(&file->tree, auditing->rules, &ballot, present).valid;
+    struct linnet_verdict without = auditing->result->verdicts[i];
+    if (votes && weight) without = linnet_verdict_of(&file->tree, auditing->rules, &ballot, present);
     free(votes);
-    return !valid;
+    free(weight);
+    return !without.valid || without.label != auditing->result->verdicts[i].label;
 }
 
 static void weigh_observation(const struct auditing *auditing, struct linnet_audit *audit, uint32_t i) {

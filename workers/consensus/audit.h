@@ -26,7 +26,7 @@ struct linnet_ring {
     uint32_t inside,
         agreeing; /* of both: by members on members' observations; of these: that say what the author said */
     uint32_t observations;  /* of members with votes of members */
-    uint32_t valid_by_ring; /* of these: valid, but not without the members' votes other than the author's */
+    uint32_t valid_by_ring;    /* of these: valid, but not without members' votes and with the author as a newcomer */
 };
 
 struct linnet_audit {

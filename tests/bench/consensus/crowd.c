@@ -1,7 +1,7 @@
 /* crowd DIR [NAME=VALUE...]: draw a crowd and write votes.csv, taxa.csv and truth.csv.
  *
  * Names: seed observations users species votes (per observation) link genus experts; by default the size of
- * Pl@ntNet's published set. */
+ * Pl@ntNet's published set (of 855,000 users 823,000 come to vote). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +93,7 @@ static int set(struct model_settings *settings, const char *word) {
 }
 
 int main(int argc, char **argv) {
-    struct model_settings settings = {20240305, 6699593, 823251, 11425, 1.3434, 0.5, 0, 98};
+    struct model_settings settings = {20240305, 6699593, 855000, 11425, 1.3455, 0.5, 0, 98};
     struct model model;
     for (int i = 2; i < argc; i++)
         if (set(&settings, argv[i]) != 0) argc = 0;

@@ -1,0 +1,72 @@
+#!/bin/bash
+# run.sh [SCALE]: a drawn crowd of the size of Pl@ntNet's published one (6.7 million observations, 9.0 million votes, 823,000 users, 11,425
+# species; SCALE 0.1 is a tenth), solved whole, one vote at a time, and beside a numpy script on a tenth of it.
+#
+#   BUILD=FOLDER   where Linnet is built (build)
+#
+# Prints wall and CPU seconds, for the machine may be shared. Exits 1 if reading and solving took over 15 s of wall time, or (CPU seconds over two)
+# on a machine that was busy; if the peak was over 2 GiB; if the 99th percentile of a vote was 1 ms or more; if numpy did more than a tenth of
+# the votes per CPU-second; or if the two differ on any label or validity.
+set -euo pipefail
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+scale=${1:-1}
+build=$(readlink -f "${BUILD:-$root/build}")
+[ -x "$build/bin/linnet" ] || { echo "run.sh: no linnet in $build: build it first (cmake --preset release && cmake --build --preset release)" >&2; exit 2; }
+python= # Debian's numpy is for Debian's python3, which may not be the first on the path
+for name in python3 /usr/bin/python3; do "$name" -c 'import numpy' 2>/dev/null && python=$name && break; done
+[ -n "$python" ] || { echo "run.sh: python3-numpy is wanted" >&2; exit 2; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+draw() { # draw FOLDER SCALE
+  mkdir -p "$1"
+  "$build/tests/bench/consensus/bench_consensus_crowd" "$1" $(python3 -c "s=$2; print(f'observations={round(6699593*s)} users={round(855000*s)}')")
+}
+echo "drawing the crowd" >&2
+draw "$work/whole" "$scale"
+draw "$work/tenth" "$(python3 -c "print($scale / 10)")"
+measure() { python3 "$root/tests/bench/feed/measure.py" "$@"; }
+solve() { # solve CROWD METHOD NAME
+  measure "$work/$3" "$build/bin/linnet" consensus solve --votes "$work/$1/votes.csv" --taxa "$work/$1/taxa.csv" --method "$2" --out "$work/$3.out" \
+    --json --quiet >"$work/$3.json"
+}
+for method in plantnet linnet; do echo "solving by $method" >&2; solve whole $method $method; done
+echo "one vote at a time" >&2
+"$build/tests/bench/consensus/bench_consensus_latency" "$work/whole/votes.csv" "$work/whole/taxa.csv" >"$work/latency"
+echo "a tenth, beside numpy" >&2
+solve tenth plantnet tenth
+"$python" "$here/peer.py" "$work/tenth/votes.csv" "$work/peer.csv" >"$work/peer"
+solve tenth plantnet again # in turns, for the load may change
+tail -n +2 "$work/tenth.out/observations.csv" | cut -d, -f1,2,5 | sort >"$work/ours.csv"
+sort "$work/peer.csv" >"$work/theirs.csv"
+different=$(diff "$work/ours.csv" "$work/theirs.csv" | grep -c '^<' || true)
+python3 - "$work" "$different" <<'PY'
+import json, os, sys
+work, different = sys.argv[1], int(sys.argv[2])
+def run(name):
+    cpu, wall, rss = (float(x) for x in open(f"{work}/{name}").read().split())
+    return json.load(open(f"{work}/{name}.json")), cpu, wall, rss
+bad = []
+print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+print(f"{'method':<10}{'votes':>10}{'rounds':>8}{'read s':>8}{'solve s':>9}{'write s':>9}{'wall s':>8}{'CPU s':>8}{'CPU/2':>8}{'peak MiB':>10}")
+for method in ("plantnet", "linnet"):
+    report, cpu, wall, rss = run(method)
+    print(f"{method:<10}{report['votes']:>10}{report['rounds']:>8}{report['seconds_read']:>8.2f}{report['seconds_solved']:>9.2f}{report['seconds_written']:>9.2f}{wall:>8.2f}{cpu:>8.2f}{cpu / 2:>8.2f}{rss:>10.0f}")
+    if min(report["seconds_read"] + report["seconds_solved"], cpu / 2) > 15: bad.append(f"{method} took over 15 s")
+    if rss > 2048: bad.append(f"{method} took over 2 GiB")
+    if not report["converged"]: bad.append(f"{method} did not settle")
+p50, p99, p999, most = (float(x) for x in open(f"{work}/latency").read().split())
+print(f"one vote: {p50:.2f} us at the median, {p99:.2f} at the 99th percentile, {p999:.2f} at the 99.9th, {most:.0f} at most")
+if p99 >= 1000: bad.append("one vote takes 1 ms or more at the 99th percentile")
+votes, rounds, read, solved = open(f"{work}/peer").read().split()
+votes, read, solved = int(votes), float(read), float(solved)
+a, b = run("tenth"), run("again")
+ours = votes / ((a[1] + b[1]) / 2)
+theirs = votes / (read + solved)
+print(f"a tenth, {votes} votes: linnet {ours:,.0f} votes per CPU-second, files read and written; numpy {theirs:,.0f} with reading, {votes / solved:,.0f} without")
+print(f"linnet does {ours / theirs:.1f} times the votes of numpy, {ours / (votes / solved):.1f} times with its reading left out; {different} observations differ")
+if ours < 10 * theirs: bad.append("linnet is not ten times numpy")
+if different: bad.append("linnet and numpy differ")
+print("\n".join(bad))
+sys.exit(1 if bad else 0)
+PY
