@@ -89,10 +89,11 @@ static int number_rings(struct auditing *auditing, struct linnet_audit *audit) {
         if (!audit->rings[n].users) rc = LINNET_E_NOMEM;
         auditing->ring[u] = n++;
     }
-    for (uint32_t u = 0; !rc && u < users; u++) {
+    for (uint32_t u = 0; !rc && audit->rings && u < users; u++) {
         auditing->ring[u] = auditing->ring[leader_of(auditing, u)];
         if (auditing->ring[u] == UINT32_MAX) continue;
         struct linnet_ring *ring = &audit->rings[auditing->ring[u]];
+        if (!ring->users) continue;
         ring->users[ring->n++] = u;
         ring->cast += auditing->cast[u];
     }

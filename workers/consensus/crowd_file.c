@@ -67,8 +67,11 @@ int linnet_machine_file_read(struct linnet_crowd_file *file, const char *path, s
         rc = linnet_error_set(err, LINNET_E_PARSE,
                               "%s: line 1: the columns observation, taxon and score are wanted", path);
     file->machine = malloc(((size_t)file->observations.n + 1) * sizeof *file->machine);
-    if (!rc && !file->machine) rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    for (uint32_t i = 0; !rc && i < file->observations.n; i++)
+    if (!rc && !file->machine) {
+        linnet_table_close(&table);
+        return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    }
+    for (uint32_t i = 0; file->machine && i < file->observations.n; i++)
         file->machine[i] = (struct linnet_machine_vote){LINNET_NO_LABEL, 0};
     while (!rc && (rc = linnet_table_read(&table, (size_t)1 << 22, 1, on_machine_row, args, err)) > 0)
         rc = 0;

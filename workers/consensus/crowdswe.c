@@ -162,9 +162,9 @@ int linnet_crowdswe_load(struct linnet_crowd_file *file, uint32_t **truth, const
     if (!rc) rc = read_answers(file, dir, err);
     if (!rc && !(truths = malloc(((size_t)file->observations.n + 1) * sizeof *truths)))
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    for (uint32_t i = 0; !rc && i < file->observations.n; i++)
+    for (uint32_t i = 0; truths && i < file->observations.n; i++)
         truths[i] = LINNET_NO_LABEL;
-    if (!rc) rc = read_rest(file, truths, dir, err);
+    if (!rc && truths) rc = read_rest(file, truths, dir, err);
     if (rc) {
         free(truths);
         linnet_crowd_file_done(file);

@@ -118,9 +118,10 @@ int linnet_truth_file_read(struct linnet_crowd_file *file, const char *path, uin
                               path);
     else if (!reading.truth)
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    for (uint32_t i = 0; !rc && i < file->observations.n; i++)
+    for (uint32_t i = 0; reading.truth && i < file->observations.n; i++)
         reading.truth[i] = LINNET_NO_LABEL;
-    while (!rc && (rc = linnet_table_read(&table, (size_t)1 << 22, 1, on_row, args, err)) > 0)
+    while (!rc && reading.truth &&
+           (rc = linnet_table_read(&table, (size_t)1 << 22, 1, on_row, args, err)) > 0)
         rc = 0;
     linnet_table_close(&table);
     if (rc)

@@ -90,7 +90,7 @@ static const char *split(const char *at, const char *end, char *mended, struct l
 
 static int read_line(struct piece *piece, const char *at, const char *end) {
     struct linnet_cell cells[LINNET_TABLE_COLUMNS];
-    unsigned n;
+    unsigned n = 0;
     size_t size = (size_t)(end - at);
     if (size > piece->mended_size && memchr(at, '"', size)) {
         char *larger = realloc(piece->mended, size);
@@ -125,7 +125,7 @@ static void *read_piece(void *arg) {
 
 /* The end of the line that holds byte `at`. */
 static size_t line_end(const struct linnet_table *table, size_t at) {
-    if (at >= table->size) return table->size;
+    if (at >= table->size || !table->bytes) return table->size;
     const char *newline = memchr(table->bytes + at, '\n', table->size - at);
     return newline ? (size_t)(newline - table->bytes) + 1 : table->size;
 }
@@ -212,7 +212,7 @@ int linnet_table_open(struct linnet_table *table, const char *path, struct linne
     if (file < 0) return linnet_error_set(err, LINNET_E_IO, "%s: %s", path, strerror(errno));
     int code = map(table, file, err);
     close(file);
-    if (!code) code = read_header(table, err);
+    if (!code && table->bytes) code = read_header(table, err);
     if (code) linnet_table_close(table);
     return code;
 }

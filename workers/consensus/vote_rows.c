@@ -109,7 +109,7 @@ static uint32_t keep(const struct gathering *gathering, const uint32_t *order, u
             file->replaced++;
             continue;
         }
-        if (file->created_at) file->created_at[at] = rows->created_at[row];
+        if (file->created_at && rows->created_at) file->created_at[at] = rows->created_at[row];
         file->votes[at++] = (struct linnet_vote){rows->user[row], rows->label[row],
                                                  rows->rejects ? rows->rejects[row] : LINNET_NO_LABEL,
                                                  rows->author[row] != 0};

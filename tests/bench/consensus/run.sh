@@ -27,7 +27,7 @@ draw "$work/whole" "$scale"
 draw "$work/tenth" "$(python3 -c "print($scale / 10)")"
 measure() { python3 "$root/tests/bench/feed/measure.py" "$@"; }
 solve() { # solve CROWD METHOD NAME
-  measure "$work/$3" "$build/bin/linnet" consensus solve --votes "$work/$1/votes.csv" --taxa "$work/$1/taxa.csv" --method "$2" --out "$work/$3.out" \
+  measure "$work/$3.run" "$build/bin/linnet" consensus solve --votes "$work/$1/votes.csv" --taxa "$work/$1/taxa.csv" --method "$2" --out "$work/$3.out" \
     --json --quiet >"$work/$3.json"
 }
 for method in plantnet linnet; do echo "solving by $method" >&2; solve whole $method $method; done
@@ -44,7 +44,7 @@ python3 - "$work" "$different" <<'PY'
 import json, os, sys
 work, different = sys.argv[1], int(sys.argv[2])
 def run(name):
-    cpu, wall, rss = (float(x) for x in open(f"{work}/{name}").read().split())
+    cpu, wall, rss = (float(x) for x in open(f"{work}/{name}.run").read().split())
     return json.load(open(f"{work}/{name}.json")), cpu, wall, rss
 bad = []
 print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
