@@ -42,6 +42,8 @@ uint64_t linnet_nn_model_parameters(const struct linnet_nn_model *model);
 uint64_t linnet_nn_model_flops(const struct linnet_nn_model *model);
 /* Print layers, shapes, FLOPs, bytes, parameters to `out` (FILE *). */
 void linnet_nn_model_print(const struct linnet_nn_model *model, void *out);
+/* Draw the graph as SVG to `out` (FILE *). LINNET_E_NOMEM, LINNET_E_IO. */
+int linnet_nn_model_draw(const struct linnet_nn_model *model, void *out);
 
 enum linnet_nn_precision { LINNET_NN_PRECISION_F32, LINNET_NN_PRECISION_BF16, LINNET_NN_PRECISION_F16 };
 

@@ -22,11 +22,11 @@ struct options {
     struct linnet_store_options store;
     char **words;
     int nwords;
-    const char *labels, *description, *name, *version, *policy;
+    const char *labels, *description, *name, *version, *policy, *svg;
     bool dry_run, activate;
 };
 
-enum { KEY_LABELS = 1, KEY_DESCRIPTION, KEY_NAME, KEY_VERSION, KEY_POLICY, KEY_ACTIVATE };
+enum { KEY_LABELS = 1, KEY_DESCRIPTION, KEY_NAME, KEY_VERSION, KEY_POLICY, KEY_ACTIVATE, KEY_SVG };
 
 static const struct argp_option options[] = {
     {"labels", KEY_LABELS, "FILE.csv", 0, "publish: the classes, one a row, in the order of the output", 0},
@@ -39,6 +39,7 @@ static const struct argp_option options[] = {
      "activate: what becomes of older results: they stay, are made again when looked at, or all made again "
      "(new)",
      0},
+    {"svg", KEY_SVG, "OUT", 0, "inspect: draw the network as well", 0},
     {"dry-run", 'n', 0, 0, "Say what would be done, write nothing", 0},
     {0},
 };
@@ -60,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_VERSION:
         mine->version = arg;
+        return 0;
+    case KEY_SVG:
+        mine->svg = arg;
         return 0;
     case KEY_ACTIVATE:
         mine->activate = true;
@@ -343,10 +347,19 @@ static int show(const struct options *mine, struct linnet_store *store, struct l
     return 0;
 }
 
-static int inspect(const char *path, struct linnet_error *err) {
+static int draw(const struct linnet_nn_model *model, const char *path, struct linnet_error *err) {
+    FILE *file = fopen(path, "w");
+    if (!file) return linnet_error_set(err, LINNET_E_IO, "%s: %m", path);
+    int error = linnet_nn_model_draw(model, file);
+    if (fclose(file) && !error) error = LINNET_E_IO;
+    return error ? linnet_error_set(err, error, "%s: %s", path, linnet_error_message(error)) : 0;
+}
+
+static int inspect(const struct options *mine, struct linnet_error *err) {
     struct linnet_nn_model *model = NULL;
-    int error = linnet_nn_model_load(path, &model, err);
+    int error = linnet_nn_model_load(mine->words[1], &model, err);
     if (!error) linnet_nn_model_print(model, stdout);
+    if (!error && mine->svg) error = draw(model, mine->svg, err);
     linnet_nn_model_free(model);
     return error;
 }
@@ -363,7 +376,7 @@ static int run(int argc, char **argv) {
     struct linnet_error err = {0};
     if (linnet_options_parse(&argp, argc, argv, &mine)) return LINNET_EXIT_USAGE;
     if (mine.nwords == 2 && strcmp(mine.words[0], "inspect") == 0)
-        return inspect(mine.words[1], &err) ? linnet_say_error("model", &err) : LINNET_EXIT_OK;
+        return inspect(&mine, &err) ? linnet_say_error("model", &err) : LINNET_EXIT_OK;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (mine.nwords != verbs[i].words || strcmp(mine.words[0], verbs[i].verb) != 0) continue;
         int error = linnet_store_open(&mine.store, &store, &err);

@@ -321,6 +321,16 @@ static void a_model_tells_what_it_is_made_of(void **state) {
     fclose(stream);
     assert_non_null(strstr(text, "[N, 48, 15, 15]"));
     free(text);
+    stream = open_memstream(&text, &length);
+    assert_int_equal(linnet_nn_model_draw(model, stream), 0);
+    fclose(stream);
+    size_t boxes = 0;
+    for (const char *at = strstr(text, "<rect"); at; at = strstr(at + 1, "<rect"))
+        boxes++;
+    assert_int_equal(boxes, 15); /* its operators */
+    assert_non_null(strstr(text, "[N, 48, 15, 15]"));
+    assert_non_null(strstr(text, "</svg>"));
+    free(text);
     linnet_nn_model_free(model);
 }
 

@@ -1,4 +1,5 @@
-/* nn_plan MODEL f16|bf16|f32 BATCH DEVICE.json [--list]: plan a network for a GPU that is not here.
+/* nn_plan MODEL f16|bf16|f32 BATCH DEVICE.json [--list]: plan a network for a GPU that is not here. nn_plan
+ * --device prints the description of the one that is.
  *
  * The network goes through the GPU backend's passes and lowering; every product that comes out is planned by
  * cuDNN for the device that DEVICE.json describes. Prints one line, and with --list one for each launch;
@@ -90,7 +91,22 @@ static void plan_step(struct dnn_context *dnn, struct cuda_cache *seen, const st
                step->tailed ? " + map" : "");
 }
 
+/* What cuDNN says of the GPU that is here: what DEVICE.json is made of. */
+static int describe_device(void) {
+    struct linnet_error err = {0};
+    struct dnn_context *dnn;
+    char *json = NULL;
+    int rc = dnn_open(&dnn, &err);
+    if (!rc) rc = dnn_describe(dnn, &json, &err);
+    check(rc, &err);
+    puts(json);
+    free(json);
+    dnn_close(dnn);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 2 && !strcmp(argv[1], "--device")) return describe_device();
     if (argc < 5) {
         fprintf(stderr, "usage: nn_plan MODEL f16|bf16|f32 BATCH DEVICE.json [--list]\n");
         return 2;
