@@ -27,6 +27,7 @@ static const struct {
     {"identity", LINNET_DB_OPS, WITH},        {"site", LINNET_DB_REFERENCE, WITH},
     {"apikey", LINNET_DB_OPS, WITH},          {"quota", LINNET_DB_OPS, WITH},
     {"comment", LINNET_DB_MAIN, WITH},        {"flag", LINNET_DB_MAIN, WITH},
+    {"settle", LINNET_DB_MAIN, WITHOUT},      {"epoch", LINNET_DB_OPS, WITH},
 };
 enum { NKINDS = sizeof KINDS / sizeof KINDS[0] };
 

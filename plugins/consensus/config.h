@@ -6,26 +6,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum consensus_machine { MACHINE_OFF, MACHINE_INVALIDATE, MACHINE_CONFIDENT, MACHINE_FIXED };
+#include "common/consensus/rules.h"
+#include "common/taxonomy/taxonomy.h"
 
-struct consensus_config {
-    double alpha, beta, gamma; /* weight f(n) = n^alpha - n^beta + gamma; paper: 0.5, 0.2, ln 2.1 */
-    double accuracy_min;       /* theta_acc, 0.7 */
-    double confidence_min;     /* theta_conf, 2 */
-    double vote_share;         /* worth of a species seen on others' observations only, 1/10 */
-    bool credit_valid_only;    /* vote_credit = "valid" */
-    unsigned rounds_max;       /* 100 */
-    enum consensus_machine machine;
-    double machine_score_min; /* 0.7 */
-    double machine_weight;    /* 1.7 */
-    unsigned epoch_votes;     /* solve again after so many changed votes */
-    int64_t epoch_ms;         /* or after so long with changes waiting */
-    int64_t settle_ms;        /* or once it has been quiet for so long: then everything is made exact */
-    double tolerance;         /* figures that moved less than this in an epoch are not rewritten */
+/*        value                name        what is wrong without it */
+#define CONSENSUS_CRITERIA(X)                                                                                \
+    X(CRITERION_DATE, "date", "it has no date")                                                              \
+    X(CRITERION_PLACE, "place", "it has no place")                                                           \
+    X(CRITERION_WILD, "wild", "it was planted")                                                              \
+    X(CRITERION_ORGAN, "organ", "nobody says what part of the plant a picture shows")                        \
+    X(CRITERION_QUALITY, "quality", "people find its pictures too bad to tell")                              \
+    X(CRITERION_PLANT, "plant", "it is not a plant")
+
+enum criterion {
+#define X(value, name, words) value,
+    CONSENSUS_CRITERIA(X)
+#undef X
+        CRITERIA
 };
 
-/* JSON Schema text of the configuration. */
+extern const char *const criterion_names[CRITERIA];
+extern const char *const criterion_words[CRITERIA];
+
+struct consensus_config {
+    struct linnet_consensus_rules rules;
+    unsigned criteria; /* bits 1 << enum criterion: casual without one of them */
+    double quality_bad_max;
+    enum linnet_rank research_rank; /* a valid taxon at or below it is of grade research */
+    unsigned epoch_votes;           /* solve again after so many changes */
+    int64_t epoch_ms;               /* or after so long with changes waiting */
+    int64_t quiet_ms;               /* or once it has been quiet for so long with changes waiting */
+    double tolerance;               /* figures that moved no more than this in an epoch are not rewritten */
+    uint32_t thread_votes;          /* crowds of so many votes are solved on a thread of their own */
+};
+
+/* JSON Schema text of the configuration, and the keys that bear on no output. */
 extern const char consensus_config_schema[];
+extern const char *const consensus_config_operational[];
 /* Read it (the host has validated it and filled in the defaults; absent members get the same defaults here).
  */
 void consensus_config_read(struct consensus_config *config, const json_t *json);

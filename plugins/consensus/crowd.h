@@ -1,7 +1,9 @@
-/* The crowd: who voted what on which observation, as the latest revision of each document says.
+/* The crowd: who voted what on which observation, as the latest revision of each document says, and what was
+ * told of it.
  *
  * It never remembers how often or in which order a document came: applying a document replaces what that
- * document had said before. Owned by the instance's thread. */
+ * document had said before. Dense arrays, no JSON: a site may have millions of observations. Owned by the
+ * instance's thread. */
 #ifndef CONSENSUS_CROWD_H
 #define CONSENSUS_CROWD_H
 
@@ -9,107 +11,107 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/taxonomy/taxonomy.h"
 #include "plugins/consensus/intern.h"
+#include "plugins/consensus/labels.h"
 
-enum vote_kind { VOTE_TAXON, VOTE_NOT_A_PLANT, VOTE_CANNOT_TELL };
+enum { ULID_TEXT = 26, DIGEST_BYTES = 32 };
 
-#define DIGEST_TEXT 65
-
-struct vote {
-    uint32_t user;
-    uint32_t given;     /* label as voted (a synonym perhaps); INTERN_NONE unless VOTE_TAXON */
-    uint32_t label;     /* its accepted name */
-    uint32_t rejects;   /* label that an explicit ancestor disagreement rejects, or INTERN_NONE */
-    uint32_t pair;      /* (user, label) in crowd.pairs, INTERN_NONE unless VOTE_TAXON */
-    int64_t created_at; /* Unix milliseconds */
-    enum vote_kind kind;
-    bool author;              /* the voter is the observation's observer */
-    bool proposed;            /* it is the observation's proposed_taxon, not a validation document */
-    char digest[DIGEST_TEXT]; /* of the validation document; "" if proposed */
+enum vote_flag {
+    VOTE_AUTHOR = 1,   /* the voter is the observation's observer */
+    VOTE_PROPOSED = 2, /* it is the observation's proposed_taxon, not a validation document */
+    VOTE_ORGAN = 4     /* it says what part of the plant a picture shows */
 };
 
-/* What the current votes and weights give. */
-struct verdict {
-    uint32_t label; /* INTERN_NONE: nothing voted */
-    bool not_a_plant;
-    double confidence; /* weight for the label */
-    double accuracy;   /* its share of all weight that bears on it */
-    bool valid;
-    bool invalidated; /* the machine took validity away */
+struct vote {
+    uint8_t digest[DIGEST_BYTES]; /* of the validation document */
+    int64_t created_at;           /* Unix milliseconds */
+    uint32_t user;
+    uint32_t label;      /* as voted (a synonym perhaps); LINNET_LABEL_NOT_A_PLANT; LINNET_NO_LABEL: cannot tell */
+    uint32_t rejects;    /* that an explicit ancestor disagreement rejects, or LINNET_NO_LABEL */
+    uint8_t rated, bad;  /* pictures whose quality it judges; of these, found bad */
+    uint8_t flags;       /* enum vote_flag */
+};
+
+enum observed_flag {
+    OBSERVED_EXISTS = 1, /* its observation document is there */
+    OBSERVED_DATED = 2,
+    OBSERVED_PLACED = 4,
+    OBSERVED_PLANTED = 8,
+    OBSERVED_ORGAN = 16,        /* the observer says what part of the plant a view shows */
+    OBSERVED_MACHINE = 32,      /* there is an identification */
+    OBSERVED_MACHINE_ORGAN = 64, /* which says what part of the plant a view shows */
+    OBSERVED_WITHHELD = 128,    /* the observer wants no place published */
+    OBSERVED_CHANGED = 256,     /* in crowd.changed: not saved yet */
+    OBSERVED_PENDING = 512,     /* changed in this batch and not told yet */
+    OBSERVED_TOLD = 1024        /* a consensus was emitted: `told` says which */
+};
+
+/* What the last consensus that was emitted said. */
+struct told {
+    uint32_t label;
+    uint32_t hash; /* of all that votes and weights bear on */
+    float confidence, accuracy;
+    uint8_t valid, grade;
 };
 
 struct observed {
-    bool exists;        /* its observation document is there */
-    uint32_t author;    /* INTERN_NONE unknown */
-    struct vote *votes; /* by created_at, then by user id */
-    uint32_t nvotes;
-    struct verdict verdict;
-    uint32_t proposal; /* the observer's own proposed taxon as given, INTERN_NONE if none */
+    uint8_t digest[DIGEST_BYTES], machine_digest[DIGEST_BYTES];
     int64_t proposed_at;
-    json_t *place; /* the observation's location, NULL if none; owned */
-    bool dated, wild;
-    char digest[DIGEST_TEXT]; /* of the observation document */
-    /* the machine's word: the identification's best species */
-    uint32_t machine_label;
     double machine_score;
-    char machine_model[128];
-    char machine_digest[DIGEST_TEXT]; /* "" if there is no identification */
-    bool has_told;                    /* a consensus was emitted, with: */
-    struct verdict told;
-    double told_weights; /* crowd_weights() then */
-    bool pending;        /* was changed in this batch and not emitted yet */
+    struct vote *votes;       /* as struct linnet_crowd wants them; owned */
+    char *sealed;             /* the exact place, kept if it may be published, else NULL; owned */
+    int32_t latitude, longitude; /* 1e-7 degrees */
+    uint32_t uncertainty;        /* centimetres; UINT32_MAX: not known */
+    uint32_t nvotes;
+    uint32_t author;        /* INTERN_NONE unknown */
+    uint32_t proposal;      /* the observer's own proposed taxon, LINNET_NO_LABEL if none */
+    uint32_t machine_label; /* the identification's best species, LINNET_NO_LABEL */
+    uint32_t machine_model; /* in crowd.models */
+    struct told told;
+    uint16_t flags; /* enum observed_flag */
 };
 
-/* A label that a user gave somewhere: what species counts are made of. */
-struct pair {
-    uint32_t user, label;
-    bool as_author, as_voter; /* right on own valid, on others' observations; set by solve */
-};
-
-struct voter {
-    uint32_t n_author, n_vote; /* distinct species */
-    double n;                  /* rounded n_author + n_vote/10 */
-    double weight;
-    bool blocked;
-    double told_weight; /* of the skill document that was emitted; negative: none */
+/* What a user has shown to know, and what was told of it. */
+struct person {
+    uint32_t n_author, n_vote, n; /* distinct species */
     uint32_t told_author, told_vote;
+    uint32_t told_hash;   /* of the skill document that was emitted */
+    float told_precision; /* over all families */
+    bool told, blocked, changed;
 };
 
 struct crowd {
-    const struct linnet_taxonomy *taxonomy; /* borrowed */
-    double newcomer;                        /* weight of a user who was never seen */
-    struct intern observations, users, labels, pair_keys;
+    struct labels labels;
+    struct intern ulids, users, models, blocked;
     struct observed *observed;
-    struct voter *voters;
-    struct pair *pairs;
-    uint32_t observed_capacity, voters_capacity, pairs_capacity;
+    struct person *people;
+    double *weight;    /* by user, 0 never stands for blocked: their votes are left out */
+    uint32_t *species; /* by observation: what wins ties in the weighted iteration */
+    double newcomer;   /* weight of a user of whom nothing is known */
+    uint64_t votes;
+    uint32_t *changed, nchanged;               /* observations that are not saved */
+    uint32_t *changed_people, nchanged_people; /* users */
+    uint32_t observed_capacity, people_capacity;
 };
 
-void crowd_init(struct crowd *crowd, const struct linnet_taxonomy *taxonomy, double newcomer);
+/* LINNET_E_NOMEM, LINNET_E_INVALID (a taxonomy that is none). */
+int crowd_init(struct crowd *crowd, const struct linnet_taxonomy *taxonomy, double newcomer,
+               struct linnet_error *err);
 void crowd_done(struct crowd *crowd);
 
-/* Index of an observation / user, made if new; INTERN_NONE when out of memory. */
+/* Index of an observation / user, made if new; INTERN_NONE when out of memory. `ulid` is ULID_TEXT long. */
 uint32_t crowd_observation(struct crowd *crowd, const char *ulid);
 uint32_t crowd_user(struct crowd *crowd, const char *uid);
+void crowd_ulid(const struct crowd *crowd, uint32_t observation, char out[ULID_TEXT + 1]);
 
-/* Apply a document at its latest revision; NULL: it was deleted. `digest` as the host gives it. Returns 0, -1
- * with the reason in *why (static text) for a document that says nothing usable, -2 when out of memory. */
-int crowd_apply_observation(struct crowd *crowd, uint32_t observation, const json_t *document,
-                            const char *digest, const char **why);
-int crowd_apply_validation(struct crowd *crowd, uint32_t observation, const char *uid, const json_t *document,
-                           const char *digest, const char **why);
-int crowd_apply_identification(struct crowd *crowd, uint32_t observation, const json_t *document,
-                               const char *digest);
+/* It differs from what was saved last. */
+void crowd_touch(struct crowd *crowd, uint32_t observation);
+void crowd_touch_person(struct crowd *crowd, uint32_t user);
 
-/* True if `label` is `ancestor` or below it in the taxonomy. Labels that the taxonomy lacks are only within
- * themselves. */
-bool crowd_is_within(const struct crowd *crowd, uint32_t label, uint32_t ancestor);
-
-/* One number that changes when the weight of any vote of the observation does. */
-double crowd_weights(const struct crowd *crowd, const struct observed *observed);
-
-/* RFC 3339 to Unix milliseconds; 0 for text that is none. */
-int64_t crowd_time(const char *text);
+/* Votes by time, and of one instant by the name of their label, then by user, so that nothing depends on the
+ * order of arrival. 0, or -2 when out of memory. */
+int crowd_add_vote(struct crowd *crowd, struct observed *observed, const struct vote *vote);
+/* Take away the votes of a user; only a proposal if so asked. */
+void crowd_remove_votes(struct crowd *crowd, struct observed *observed, uint32_t user, bool proposed_only);
 
 #endif

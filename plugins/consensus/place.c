@@ -1,8 +1,6 @@
 #include "plugins/consensus/place.h"
 
-#include <string.h>
-
-static json_t *position(const json_t *from, const char *precision) {
+static json_t *opened(const json_t *from) {
     json_t *place = json_object();
     static const char *const members[] = {"decimalLatitude", "decimalLongitude",
                                           "coordinateUncertaintyInMeters"};
@@ -10,21 +8,32 @@ static json_t *position(const json_t *from, const char *precision) {
         json_t *value = json_object_get(from, members[i]);
         if (json_is_number(value)) json_object_set(place, members[i], value);
     }
-    if (place) json_object_set_new(place, "precision", json_string(precision));
+    if (place) json_object_set_new(place, "precision", json_string("exact"));
     return place;
 }
 
-json_t *place_published(const struct linnet_host *host, const json_t *location, bool settled,
+/* A whole number of metres is written as one. */
+static json_t *metres(uint32_t centimetres) {
+    return centimetres % 100 ? json_real(centimetres / 100.0) : json_integer(centimetres / 100);
+}
+
+static json_t *rounded(const struct observed *observed) {
+    json_t *place = json_pack("{s:f, s:f, s:s}", "decimalLatitude", observed->latitude / 1e7, "decimalLongitude",
+                              observed->longitude / 1e7, "precision", "0.2");
+    if (place && observed->uncertainty != UINT32_MAX)
+        json_object_set_new(place, "coordinateUncertaintyInMeters", metres(observed->uncertainty));
+    return place;
+}
+
+json_t *place_published(const struct linnet_host *host, const struct observed *observed, bool settled,
                         bool sensitive) {
-    if (!json_is_object(location)) return NULL;
-    const char *publish = json_string_value(json_object_get(location, "publish"));
-    const char *sealed = json_string_value(json_object_get(location, "sealed"));
-    if (publish && strcmp(publish, "withheld") == 0) return json_pack("{s:s}", "precision", "withheld");
-    if (settled && !sensitive && sealed && publish && strcmp(publish, "exact") == 0 && host->unseal) {
-        json_t *exact = host->unseal(host->ctx, sealed);
-        json_t *place = json_is_object(exact) ? position(exact, "exact") : NULL;
+    if (!(observed->flags & OBSERVED_PLACED)) return NULL;
+    if (observed->flags & OBSERVED_WITHHELD) return json_pack("{s:s}", "precision", "withheld");
+    if (settled && !sensitive && observed->sealed && host->unseal) {
+        json_t *exact = host->unseal(host->ctx, observed->sealed);
+        json_t *place = json_is_object(exact) ? opened(exact) : NULL;
         json_decref(exact);
         if (place) return place;
     }
-    return position(location, "0.2");
+    return rounded(observed);
 }

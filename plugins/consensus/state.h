@@ -1,18 +1,36 @@
-/* The stage's state on disk: what each observation's documents said and what was emitted for it, one JSON
- * line each, and the feed position that this stands for. Written aside, synced, renamed: a kill leaves the
- * old one or the new one. */
+/* The stage's state on local disk: <folder>/crowd.state, a row of checksummed blocks, each with the records
+ * that had changed, up to the feed position that they stand for. To save costs what has changed, not what
+ * there is: a block is appended and synced. A kill leaves a torn block at the end, which is cut off at the
+ * next start.
+ *
+ * When the file has grown to several times what it need be it is written anew beside, in slices, while blocks
+ * go to both; then it takes the place of the old one. */
 #ifndef CONSENSUS_STATE_H
 #define CONSENSUS_STATE_H
 
 #include <stddef.h>
 
+#include "plugins/consensus/config.h"
 #include "plugins/consensus/crowd.h"
 
-/* Save to <folder>/crowd.jsonl. 0, or -1 with errno set; the old file stands then. */
-int state_save(const struct crowd *crowd, const char *folder, const char *position);
-/* Load into an empty crowd. `position` gets "" if there is no file. -1 with words in why[why_size] if the
- * file is damaged: the crowd is then to be thrown away and rebuilt from the feed's beginning. */
-int state_load(struct crowd *crowd, const char *folder, char *position, size_t size, char *why,
-               size_t why_size);
+#define STATE_SETTLE_SIZE (ULID_TEXT + 1)
+
+struct state;
+
+/* Open a folder's state and load it into an empty crowd. `position` gets "" if there is none; `settle` the
+ * request to settle that was not answered yet, "" for none. NULL with words in why[why_size] if the file is
+ * damaged or cannot be used: the crowd is then to be thrown away, and the folder opened again after
+ * state_discard. */
+struct state *state_open(const char *folder, struct crowd *crowd, const struct consensus_config *config,
+                         char *position, size_t size, char settle[STATE_SETTLE_SIZE], char *why,
+                         size_t why_size);
+void state_close(struct state *state);
+/* Move a damaged file out of the way (crowd.state.damaged). */
+void state_discard(const char *folder);
+
+/* Save what has changed. 0, or -1 with errno set: what was saved before stands. */
+int state_save(struct state *state, struct crowd *crowd, const char *position, const char *settle);
+/* Go on writing anew, if that is under way: the next n records. 0, or -1 with errno set: given up. */
+int state_step(struct state *state, const struct crowd *crowd, uint32_t n);
 
 #endif

@@ -8,7 +8,8 @@
 static const char *const KINDS[] = {
     "observation", "image",      "validation", "normalized", "prediction", "identification", "consensus",
     "taxon",       "flora",      "model",      "reviewer",   "wanted",     "skill",          "share",
-    "retry",       "deadletter", "suspect",    "worker",     "retraining", "backfill",       "identity"};
+    "retry",       "deadletter", "suspect",    "worker",     "retraining", "backfill",       "identity",
+    "settle",      "epoch"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct linnet_schemas *set;

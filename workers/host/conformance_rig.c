@@ -229,7 +229,7 @@ bool linnet_rig_restore(struct linnet_rig *rig) {
 bool linnet_rig_tick(struct linnet_rig *rig) {
     /* Calls are answered in order: when the snapshot after it is answered the tick is over. */
     linnet_rig_phase(rig, "it was ticking");
-    if (linnet_stage_tick(rig->stage)) return linnet_rig_fail(rig, "out of memory");
+    if (linnet_stage_tick(rig->stage, NULL, NULL)) return linnet_rig_fail(rig, "out of memory");
     rig->drained = false;
     return await_answer(rig, linnet_stage_snapshot(rig->stage, "tick", on_snapshot, rig), "snapshot") &&
            check_ends(rig);

@@ -11,7 +11,7 @@
 
 bool linnet_kind_from_app(const char *kind) {
     return !strcmp(kind, "observation") || !strcmp(kind, "image") || !strcmp(kind, "validation") ||
-           !strcmp(kind, "comment") || !strcmp(kind, "flag");
+           !strcmp(kind, "comment") || !strcmp(kind, "flag") || !strcmp(kind, "settle");
 }
 
 int linnet_document_digest(const char *kind, const json_t *document, char out[65]) {

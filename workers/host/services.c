@@ -222,6 +222,17 @@ static void service_count(void *ctx, const char *name, double value) {
         value);
 }
 
+static void service_gauge(void *ctx, const char *name, double value) {
+    const struct linnet_stage *stage = ((struct linnet_executor *)ctx)->stage;
+    char metric[128], labels[64];
+    if (!stage->options.metrics || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
+        return;
+    snprintf(metric, sizeof(metric), "linnet_plugin_%s", name);
+    snprintf(labels, sizeof(labels), "stage=\"%s\"", stage->name);
+    linnet_metric_set(
+        linnet_metrics_gauge(stage->options.metrics, metric, labels, "Told by the stage's plugin"), value);
+}
+
 static json_t *service_reference(void *ctx, const char *id) {
     return linnet_references_get(((struct linnet_executor *)ctx)->stage->options.references, id);
 }
@@ -265,5 +276,6 @@ void linnet_services_fill(struct linnet_executor *executor) {
         .unseal = service_unseal,
         .state_dir = executor->stage->state_dir,
         .now = service_now,
+        .gauge = service_gauge,
     };
 }

@@ -118,6 +118,7 @@ static void deliver_answer(struct linnet_stage *stage, struct linnet_call *call)
         stage->drain_calls--;
         break;
     case LINNET_CALL_TICK:
+        if (call->done.tick) call->done.tick(call->arg);
         break;
     }
     free(call);
@@ -407,8 +408,9 @@ int linnet_stage_restore(struct linnet_stage *stage, void (*done)(void *arg, int
                      (struct linnet_call){.kind = LINNET_CALL_RESTORE, .done.restore = done, .arg = arg});
 }
 
-int linnet_stage_tick(struct linnet_stage *stage) {
-    return push_call(stage, (struct linnet_call){.kind = LINNET_CALL_TICK});
+int linnet_stage_tick(struct linnet_stage *stage, void (*done)(void *arg), void *arg) {
+    return push_call(stage,
+                     (struct linnet_call){.kind = LINNET_CALL_TICK, .done.tick = done, .arg = arg});
 }
 
 const char *linnet_stage_name(const struct linnet_stage *stage) {

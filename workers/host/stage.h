@@ -89,7 +89,7 @@ int linnet_stage_restore(struct linnet_stage *stage, void (*done)(void *arg, int
                          void *arg);
 /* What `tick` emitted comes as work without an item (item.ndocs == 0, verdict LINNET_OK, or LINNET_RETRY if
  * `tick` failed: then nothing is to be written) by the stage's `done`. Nothing comes if it emitted nothing.
- */
-int linnet_stage_tick(struct linnet_stage *stage);
+ * done(arg) (may be NULL) after that. */
+int linnet_stage_tick(struct linnet_stage *stage, void (*done)(void *arg), void *arg);
 
 #endif

@@ -46,6 +46,7 @@ struct linnet_call {
     union {
         void (*snapshot)(void *arg, int error);
         void (*restore)(void *arg, int error, const char *position);
+        void (*tick)(void *arg);
     } done;
     void *arg;
     struct linnet_call *next;

@@ -397,13 +397,30 @@ void linnet_site_turn(struct linnet_flow *flow) {
     if (flow->draining && settled(site) && snapshot_due(site)) snapshot(site, linnet_time_monotonic());
 }
 
+static void ticked(void *arg) {
+    struct linnet_site_stage *stage = arg;
+    stage->ticking = false;
+    stage->turn++;
+    linnet_site_unref(stage->site);
+}
+
+static void ask_for_tick(struct linnet_site_stage *stage) {
+    stage->ticking = true;
+    stage->site->references++;
+    if (!linnet_stage_tick(stage->slot->stage, ticked, stage)) return;
+    stage->ticking = false;
+    stage->site->references--;
+    linnet_log(LINNET_WARN, "site", "a tick could not be asked for", "stage", "s", stage->slot->planned.name,
+               NULL);
+}
+
+/* The first one comes when all is read that there is: before, a state is a part of itself. Each comes when
+ * everything that had come up to the return of the one before is written. */
 static void tick_stage(struct linnet_site_stage *stage, int64_t now) {
     const struct linnet_plugin *plugin = stage->slot->planned.plugin;
     if (!plugin->tick || !plugin->tick_ms || now < stage->next_tick) return;
-    /* The first one comes when all is read that there is: before, a state is a part of itself. */
-    if (stage->next_tick && linnet_stage_tick(stage->slot->stage))
-        linnet_log(LINNET_WARN, "site", "a tick could not be asked for", "stage", "s",
-                   stage->slot->planned.name, NULL);
+    if (stage->ticking || stage->writing[(stage->turn + 1) % 2]) return;
+    if (stage->next_tick) ask_for_tick(stage);
     stage->next_tick = now + plugin->tick_ms;
 }
 

@@ -220,6 +220,7 @@ static void succeed(struct linnet_site_item *item) {
 
 static void all_written(struct linnet_site_item *item) {
     struct linnet_site *site = item->stage->site;
+    item->stage->writing[item->turn % 2]--;
     if (site->over || item->failure == LINNET_E_CANCELLED) {
         end_item(item, false);
     } else if (item->failure) {
@@ -268,6 +269,8 @@ static void write_results(struct linnet_site_item *item) {
     struct linnet_flow *flow = item->stage->site->flow;
     struct linnet_work *work = item->work;
     item->pending = (unsigned)work->nresults;
+    item->turn = item->stage->turn;
+    item->stage->writing[item->turn % 2]++;
     for (size_t i = 0; i < work->nresults; i++) {
         struct linnet_write *write = write_of(item, &work->results[i]);
         if (!write) {

@@ -117,6 +117,9 @@ struct linnet_host {
     /* Milliseconds since 1970 (for schedules; an output must not depend on it, but for scope `site` documents
      * that say when something was asked for). */
     int64_t (*now)(void *ctx);
+    /* How much there is of something (a Prometheus gauge linnet_plugin_<name>{stage=...}). Look whether
+     * struct_size reaches it: hosts of Linnet 0.1.0's first days have none. */
+    void (*gauge)(void *ctx, const char *name, double value);
 };
 
 /* Which documents a stage consumes. */
@@ -195,7 +198,9 @@ struct linnet_plugin {
      * of the state on disk, "" for none. */
     int (*snapshot)(void *instance, const char *position);
     int (*restore)(void *instance, char *position, size_t size);
-    /* Called every tick_ms while it owns the site's lease. */
+    /* Called every tick_ms while it owns the site's lease, but not before everything that was emitted up to
+     * the return of the last tick is written (or given up). So what a tick emits in bounded parts is never
+     * more than the store takes, and a tick may say that all before it stands. */
     int (*tick)(void *instance);
     uint32_t tick_ms;
     /* No more items will come. Finish what is held back. May be NULL. */

@@ -340,7 +340,7 @@ static void site_stages_tick_snapshot_and_restore(void **state) {
     struct site_answers answers = {1, 1, ""};
     linnet_stage_snapshot(actor->stage, "12-abc", on_snapshot, &answers);
     linnet_stage_restore(actor->stage, on_restore, &answers);
-    linnet_stage_tick(actor->stage);
+    linnet_stage_tick(actor->stage, NULL, NULL);
     actor_wait(actor, 1);
     while (answers.restore)
         uv_run(&actor->loop, UV_RUN_ONCE);
@@ -357,7 +357,7 @@ static void site_stages_tick_snapshot_and_restore(void **state) {
     assert_null(work->results[1].document);
 
     actor_tick_rc = 9;
-    linnet_stage_tick(actor->stage);
+    linnet_stage_tick(actor->stage, NULL, NULL);
     actor_wait(actor, 2);
     assert_int_equal(actor->works[1]->verdict, LINNET_RETRY);
     assert_int_equal(actor->works[1]->nresults, 0);

@@ -256,6 +256,11 @@ __attribute__((format(printf, 3, 4))) static void host_log(void *ctx, int level,
     sprintf(host->log + used, "%s\n", line);
 }
 
+static void host_gauge(void *ctx, const char *name, double value) {
+    const struct fake_host *host = ctx;
+    json_object_set_new(host->counts, name, json_real(value));
+}
+
 static void host_count(void *ctx, const char *name, double value) {
     struct fake_host *host = ctx;
     double before = json_number_value(json_object_get(host->counts, name));
@@ -331,6 +336,7 @@ struct fake_host *fake_host_new(const struct linnet_plugin *plugin) {
         .finish = host_finish,
         .log = host_log,
         .count = host_count,
+        .gauge = host_gauge,
         .reference = host_reference,
         .references = host_references,
         .reference_file = host_reference_file,
