@@ -188,7 +188,7 @@ json_t *document_epoch(const struct consensus_config *config, const struct epoch
     json_t *document =
         json_pack("{s:s, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:{s:s, s:I, s:I, s:o}}", "method",
                   linnet_consensus_method_name(config->rules.method), "observations",
-                  (json_int_t)report->observations, "votes", (json_int_t)report->votes, "users",
+                  (json_int_t)report->observations, "counted", (json_int_t)report->votes, "users",
                   (json_int_t)report->users, "rounds", (int)report->rounds, "converged",
                   (int)report->converged, "named", (json_int_t)report->labelled, "valid",
                   (json_int_t)report->valid, "machine", "mode", modes[config->rules.machine], "withdrew",

@@ -84,9 +84,10 @@ static int consensus_restore(void *instance, char *position, size_t size) {
 static int consensus_snapshot(void *instance, const char *position) {
     struct consensus *self = instance;
     if (!self->host->state_dir) return 0;
+    if (!self->state) self->state = state_new(self->host->state_dir, &self->config); /* never restored */
     if (self->state && state_save(self->state, &self->crowd, position, self->settle) == 0) return 0;
     self->host->log(self->host->ctx, 3, "the state cannot be saved in %s: %s", self->host->state_dir,
-                    self->state ? strerror(errno) : "it was never restored");
+                    self->state ? strerror(errno) : "out of memory");
     return -1;
 }
 

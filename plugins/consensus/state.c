@@ -154,20 +154,26 @@ static int open_file(struct state *state, struct crowd *crowd, char *why, size_t
     return error;
 }
 
-struct state *state_open(const char *folder, struct crowd *crowd, const struct consensus_config *config,
-                         char *position, size_t size, char settle[STATE_SETTLE_SIZE], char *why,
-                         size_t why_size) {
+struct state *state_new(const char *folder, const struct consensus_config *config) {
     struct state *state = calloc(1, sizeof *state);
-    position[0] = settle[0] = '\0';
-    if (!state) {
-        snprintf(why, why_size, "out of memory");
-        return NULL;
-    }
+    if (!state) return NULL;
     state->config = config;
     state->fd = state->new_fd = -1;
     snprintf(state->folder, sizeof state->folder, "%s", folder);
     snprintf(state->path, sizeof state->path, "%s/crowd.state", folder);
     snprintf(state->aside, sizeof state->aside, "%s.new", state->path);
+    return state;
+}
+
+struct state *state_open(const char *folder, struct crowd *crowd, const struct consensus_config *config,
+                         char *position, size_t size, char settle[STATE_SETTLE_SIZE], char *why,
+                         size_t why_size) {
+    struct state *state = state_new(folder, config);
+    position[0] = settle[0] = '\0';
+    if (!state) {
+        snprintf(why, why_size, "out of memory");
+        return NULL;
+    }
     if (open_file(state, crowd, why, why_size) != 0) {
         state_close(state);
         return NULL;

@@ -24,6 +24,8 @@ struct state;
 struct state *state_open(const char *folder, struct crowd *crowd, const struct consensus_config *config,
                          char *position, size_t size, char settle[STATE_SETTLE_SIZE], char *why,
                          size_t why_size);
+/* One that takes the place of whatever the folder holds, at the first save. NULL: out of memory. */
+struct state *state_new(const char *folder, const struct consensus_config *config);
 void state_close(struct state *state);
 /* Move a damaged file out of the way (crowd.state.damaged). */
 void state_discard(const char *folder);

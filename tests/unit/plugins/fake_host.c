@@ -257,14 +257,12 @@ __attribute__((format(printf, 3, 4))) static void host_log(void *ctx, int level,
 }
 
 static void host_gauge(void *ctx, const char *name, double value) {
-    const struct fake_host *host = ctx;
-    json_object_set_new(host->counts, name, json_real(value));
+    json_object_set_new(((struct fake_host *)ctx)->counts, name, json_real(value));
 }
 
 static void host_count(void *ctx, const char *name, double value) {
-    struct fake_host *host = ctx;
-    double before = json_number_value(json_object_get(host->counts, name));
-    json_object_set_new(host->counts, name, json_real(before + value));
+    const struct fake_host *host = ctx;
+    host_gauge(ctx, name, value + json_number_value(json_object_get(host->counts, name)));
 }
 
 static json_t *host_reference(void *ctx, const char *id) {

@@ -112,7 +112,7 @@ static void a_blocked_user_has_no_skill(void **state) {
     json_decref(give(host, obs, vote(obs, "troll", "taxon:a", 3)));
     settle(host);
     assert_null(told(host, "skill", "troll", NULL));
-    assert_int_equal(figure(told(host, "epoch", "consensus", NULL), "votes"), 3);
+    assert_int_equal(figure(told(host, "epoch", "consensus", NULL), "counted"), 3);
     fake_host_free(host);
 }
 
