@@ -23,6 +23,8 @@ async function play(disturb) {
     const worker = open();
     const streaming = submit(store, samples, { patient: true });
     await Promise.all([disturb({ store, worker, open }), streaming]);
+    await settled(store, { expect: observations, worker: workers[0], timeoutMs: 300000 });
+    store.must('consensus', 'settle', '--quiet'); /* figures may be off by the tolerance until then */
     return await settled(store, { expect: observations, worker: workers[0], timeoutMs: 300000 });
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));

@@ -10,6 +10,7 @@
 int linnet_consensus_run_solve(int argc, char **argv);
 int linnet_consensus_run_audit(int argc, char **argv);
 int linnet_consensus_run_compare(int argc, char **argv);
+int linnet_consensus_run_settle(int argc, char **argv);
 
 /* What the verbs share: the files of a crowd, the rules, --threads, --json and --quiet. The first member of a
  * verb's options; the argp a child of its own. */

@@ -140,16 +140,57 @@ static void print_identification(FILE *out, const json_t *identification, struct
     print_scores(out, "  ", json_object_get(identification, "species"), 5, names);
 }
 
+/* What a user's vote weighs now: a consensus is not written again for every weight that moved. Negative: it
+ * is not known. */
+static double present_weight(struct linnet_names *names, const char *user) {
+    char id[160];
+    json_t *skill = NULL;
+    snprintf(id, sizeof id, "skill:%s", user);
+    if (linnet_store_get(names->store, LINNET_DB_REFERENCE, id, NULL, &skill, NULL) != 0) return -1;
+    double weight = linnet_json_number(skill, "weight", -1);
+    json_decref(skill);
+    return weight;
+}
+
+static const char *role_words(const json_t *vote) {
+    static const char *const words[][2] = {{"for", "for it"},
+                                           {"against", "against it"},
+                                           {"rejects", "rejects it"},
+                                           {"neutral", "neutral"},
+                                           {"none", "says nothing"}};
+    const char *role = linnet_json_string(vote, "role", "");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i][0], role) == 0) return words[i][1];
+    return "";
+}
+
 static void print_vote(FILE *out, const json_t *vote, struct linnet_names *names) {
-    const char *kind = linnet_json_string(vote, "vote", "taxon");
-    fprintf(out, "  %-16s %-28s weight %.2f%s%s%s  %s\n", linnet_json_string(vote, "user", "?"),
+    const char *kind = linnet_json_string(vote, "vote", "taxon"), *user = linnet_json_string(vote, "user", "?"),
+               *rejects = linnet_json_string(vote, "disagrees_with", NULL);
+    bool blocked = linnet_json_bool(vote, "blocked", false);
+    double then = linnet_json_number(vote, "weight", 0), now = blocked ? -1 : present_weight(names, user);
+    fprintf(out, "  %-16s %-28s %-12s weight %.2f", user,
             strcmp(kind, "taxon") == 0 ? linnet_names_of(names, linnet_json_string(vote, "taxon", NULL))
                                        : kind,
-            linnet_json_number(vote, "weight", 0),
-            linnet_json_bool(vote, "author", false) ? ", the observer" : "",
-            linnet_json_bool(vote, "proposed", false) ? " (proposed)" : "",
-            linnet_json_bool(vote, "blocked", false) ? ", blocked" : "",
-            linnet_json_string(vote, "created_at", ""));
+            role_words(vote), then);
+    if (now >= 0 && (now - then > 0.005 || then - now > 0.005)) fprintf(out, " (%.2f now)", now);
+    if (rejects) fprintf(out, ", not %s", linnet_names_of(names, rejects));
+    fprintf(out, "%s%s%s, since %s\n", linnet_json_bool(vote, "author", false) ? ", the observer" : "",
+            linnet_json_bool(vote, "proposed", false) ? " (proposed)" : "", blocked ? ", blocked" : "",
+            linnet_json_string(vote, "created_at", "?"));
+}
+
+static void print_method(FILE *out, const json_t *consensus, const char *name, const char *words,
+                         struct linnet_names *names) {
+    const json_t *method = json_object_get(json_object_get(consensus, "methods"), name);
+    const char *taxon = linnet_json_string(method, "taxon", NULL);
+    if (!method) return;
+    fprintf(out, "  %s: %s (confidence %.2f, accuracy %.2f)%s\n", words,
+            linnet_json_bool(method, "not_a_plant", false) ? "not a plant"
+            : taxon                                       ? linnet_names_of(names, taxon)
+                                                          : "nothing",
+            linnet_json_number(method, "confidence", 0), linnet_json_number(method, "accuracy", 0),
+            linnet_json_bool(method, "valid", false) ? ", valid" : "");
 }
 
 static void print_consensus(FILE *out, const json_t *consensus, struct linnet_names *names) {
@@ -167,6 +208,8 @@ static void print_consensus(FILE *out, const json_t *consensus, struct linnet_na
             linnet_json_bool(consensus, "valid", false) ? "valid" : "not valid",
             linnet_json_number(consensus, "confidence", 0), linnet_json_number(consensus, "accuracy", 0));
     json_array_foreach(json_object_get(consensus, "votes"), i, entry) print_vote(out, entry, names);
+    print_method(out, consensus, "plantnet", "the species alone", names);
+    print_method(out, consensus, "community", "by heads", names);
     json_array_foreach(json_object_get(consensus, "why"), i, entry)
         fprintf(out, "  because %s\n", json_string_value(entry));
 }

@@ -12,6 +12,7 @@ static const struct verb {
     {"solve", "work out the answer to every observation from a file of votes", linnet_consensus_run_solve},
     {"compare", "hold every method against what is true", linnet_consensus_run_compare},
     {"audit", "find users who mostly validate each other", linnet_consensus_run_audit},
+    {"settle", "have the workers make every consensus in the store exact", linnet_consensus_run_settle},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -147,23 +147,40 @@ static size_t orphaned_groups(const json_t *workers, bool say) {
     return missing;
 }
 
+/* What the consensus last came to, and how much of the validity rests on the machine. */
+static void print_epochs(const json_t *epochs) {
+    size_t i;
+    json_t *epoch;
+    json_array_foreach(epochs, i, epoch) printf(
+        "%s: %lld of %lld observations are valid by %lld votes%s; the machine (%s) took validity from %lld and gave it "
+        "to %lld: %.1f%% rests on it\n",
+        linnet_json_string(epoch, "_id", "epoch:?") + strlen("epoch:"), linnet_json_integer(epoch, "valid", 0),
+        linnet_json_integer(epoch, "observations", 0), linnet_json_integer(epoch, "counted", 0),
+        linnet_json_bool(epoch, "converged", true) ? "" : " (NOT converged)",
+        linnet_json_string(epoch, "machine/mode", "?"), linnet_json_integer(epoch, "machine/withdrew", 0),
+        linnet_json_integer(epoch, "machine/granted", 0), 100 * linnet_json_number(epoch, "machine/share", 0));
+}
+
 static int look(const struct options *mine, struct linnet_store *store, struct memory *memory,
                 struct sums *sums, struct linnet_error *err) {
-    json_t *workers = NULL;
+    json_t *workers = NULL, *epochs = NULL;
     int error = linnet_store_range(store, LINNET_DB_OPS, "worker:", "worker:\xef\xbf\xb0", 0, &workers, err);
+    if (!error)
+        error = linnet_store_range(store, LINNET_DB_OPS, "epoch:", "epoch:\xef\xbf\xb0", 0, &epochs, err);
     if (!error) error = count(store, "deadletter", &sums->letters, err);
     if (!error) error = count(store, "retry", &sums->retries, err);
     if (!error) error = count(store, "suspect", &sums->suspects, err);
     if (!error) error = count(store, "retraining", &sums->retrainings, err);
     if (error) {
         json_decref(workers);
+        json_decref(epochs);
         return error == LINNET_E_NOT_FOUND
                    ? linnet_error_set(err, error, "the store is not set up; run `linnet init` first")
                    : error;
     }
     sums->groups_without = orphaned_groups(workers, false);
     if (mine->store.json) {
-        json_t *json = json_pack("{s:O, s:I, s:I, s:I, s:I, s:I}", "workers", workers,
+        json_t *json = json_pack("{s:O, s:O, s:I, s:I, s:I, s:I, s:I}", "workers", workers, "epochs", epochs,
                                  "groups_without_worker", (json_int_t)sums->groups_without, "deadletters",
                                  (json_int_t)sums->letters, "retries", (json_int_t)sums->retries, "suspects",
                                  (json_int_t)sums->suspects, "retrainings", (json_int_t)sums->retrainings);
@@ -172,6 +189,7 @@ static int look(const struct options *mine, struct linnet_store *store, struct m
         json_decref(json);
     } else {
         print_workers(workers, memory);
+        print_epochs(epochs);
         orphaned_groups(workers, true);
         if (json_array_size(workers) == 0)
             puts("no worker has ever run on this store; start one: linnet worker");
@@ -180,6 +198,7 @@ static int look(const struct options *mine, struct linnet_store *store, struct m
     }
     fflush(stdout);
     json_decref(workers);
+    json_decref(epochs);
     return 0;
 }
 

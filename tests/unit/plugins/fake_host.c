@@ -588,8 +588,7 @@ void fake_host_forget(struct fake_host *host) {
     for (size_t i = 0; i < host->noutputs; i++)
         free_output(&host->outputs[i]);
     free(host->outputs);
-    host->outputs = NULL;
-    host->noutputs = 0;
+    host->outputs = NULL, host->noutputs = 0;
 }
 
 double fake_host_counted(const struct fake_host *host, const char *name) {
