@@ -68,8 +68,10 @@ static int apply_proposal(struct crowd *crowd, struct observed *observed) {
     return crowd_add_vote(crowd, observed, &vote);
 }
 
-enum { OF_OBSERVATION = OBSERVED_EXISTS | OBSERVED_DATED | OBSERVED_PLACED | OBSERVED_PLANTED |
-                        OBSERVED_ORGAN | OBSERVED_WITHHELD };
+enum {
+    OF_OBSERVATION = OBSERVED_EXISTS | OBSERVED_DATED | OBSERVED_PLACED | OBSERVED_PLANTED | OBSERVED_ORGAN |
+                     OBSERVED_WITHHELD
+};
 
 static void forget_observation(struct crowd *crowd, struct observed *observed) {
     if (observed->author != INTERN_NONE) crowd_remove_votes(crowd, observed, observed->author, true);
@@ -218,7 +220,7 @@ int apply_identification(struct crowd *crowd, uint32_t index, const json_t *docu
              name = document ? intern_put(&crowd->models, model ? model : "") : 0;
     if ((taxon && label == LINNET_NO_LABEL) || name == INTERN_NONE) return -2;
     memcpy(observed->machine_digest, bytes, sizeof bytes);
-    observed->flags &= (uint16_t)~(OBSERVED_MACHINE | OBSERVED_MACHINE_ORGAN);
+    observed->flags &= (uint16_t) ~(OBSERVED_MACHINE | OBSERVED_MACHINE_ORGAN);
     if (document) observed->flags |= OBSERVED_MACHINE;
     if (json_object_size(json_object_get(document, "organs"))) observed->flags |= OBSERVED_MACHINE_ORGAN;
     observed->machine_label = label;

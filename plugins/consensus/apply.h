@@ -10,8 +10,8 @@ int apply_observation(struct crowd *crowd, uint32_t observation, const json_t *d
                       const char **why);
 int apply_validation(struct crowd *crowd, uint32_t observation, const char *uid, const json_t *document,
                      const char *digest, const char **why);
-int apply_identification(struct crowd *crowd, uint32_t observation, const json_t *document, const char *digest,
-                         const char **why);
+int apply_identification(struct crowd *crowd, uint32_t observation, const json_t *document,
+                         const char *digest, const char **why);
 
 /* RFC 3339 to Unix milliseconds; 0 for text that is none. */
 int64_t apply_time(const char *text);

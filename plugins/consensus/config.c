@@ -17,10 +17,12 @@ const char *const criterion_words[CRITERIA] = {
 const char consensus_config_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     "\"method\":{\"enum\":[\"linnet\",\"plantnet\",\"community\"],\"default\":\"linnet\","
-    "\"description\":\"the community taxon with Pl@ntNet's weights; Pl@ntNet's weighted majority; the community "
+    "\"description\":\"the community taxon with Pl@ntNet's weights; Pl@ntNet's weighted majority; the "
+    "community "
     "taxon by heads\"},"
     "\"classes\":{\"enum\":[\"auto\",\"labels\",\"species\"],\"default\":\"auto\","
-    "\"description\":\"what is one label in the weighted iteration: every name, or the species; auto: species "
+    "\"description\":\"what is one label in the weighted iteration: every name, or the species; auto: "
+    "species "
     "for linnet, names for plantnet\"},"
     "\"alpha\":{\"type\":\"number\",\"minimum\":0,\"default\":0.5,"
     "\"description\":\"exponent of the growing term of a user's weight\"},"
@@ -46,12 +48,14 @@ const char consensus_config_schema[] =
     "counts\"},"
     "\"machine_score_min\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.7},"
     "\"machine_weight\":{\"type\":\"number\",\"minimum\":0,\"default\":1.7},"
-    "\"casual_without\":{\"type\":\"array\",\"items\":{\"enum\":[\"date\",\"place\",\"wild\",\"organ\",\"quality\","
+    "\"casual_without\":{\"type\":\"array\",\"items\":{\"enum\":[\"date\",\"place\",\"wild\",\"organ\","
+    "\"quality\","
     "\"plant\"]},\"default\":[\"date\",\"place\",\"wild\",\"organ\",\"quality\",\"plant\"],"
     "\"description\":\"what an observation must have to be more than casual\"},"
     "\"quality_bad_max\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.5,"
     "\"description\":\"quality fails when more than this share of the votes on its pictures says bad\"},"
-    "\"research_rank\":{\"enum\":[\"kingdom\",\"phylum\",\"class\",\"order\",\"family\",\"genus\",\"species\"],"
+    "\"research_rank\":{\"enum\":[\"kingdom\",\"phylum\",\"class\",\"order\",\"family\",\"genus\","
+    "\"species\"],"
     "\"default\":\"species\",\"description\":\"a valid taxon at or below this rank is of grade research\"},"
     "\"epoch_votes\":{\"type\":\"integer\",\"minimum\":1,\"default\":1000,"
     "\"description\":\"solve again after so many changes\"},"
@@ -67,9 +71,8 @@ const char consensus_config_schema[] =
     "\"description\":\"from so many votes on the crowd is solved beside the hot path, on a copy\"}"
     "}}";
 
-const char *const consensus_config_operational[] = {"epoch_votes", "epoch_s", "quiet_s",
-                                                    "tolerance",   "threads", "thread_votes",
-                                                    NULL};
+const char *const consensus_config_operational[] = {"epoch_votes", "epoch_s",      "quiet_s", "tolerance",
+                                                    "threads",     "thread_votes", NULL};
 
 static double number(const json_t *json, const char *key, double fallback) {
     const json_t *value = json_object_get(json, key);
@@ -110,8 +113,9 @@ static unsigned read_criteria(const json_t *json) {
     unsigned bits = 0;
     size_t i;
     if (!json_is_array(listed)) return (1u << CRITERIA) - 1;
-    json_array_foreach(listed, i, name) for (int c = 0; c < CRITERIA; c++) if (
-        strcmp(json_string_value(name), criterion_names[c]) == 0) bits |= 1u << c;
+    json_array_foreach(listed, i, name) for (int c = 0; c < CRITERIA;
+                                             c++) if (strcmp(json_string_value(name), criterion_names[c]) ==
+                                                      0) bits |= 1u << c;
     return bits;
 }
 

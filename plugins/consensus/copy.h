@@ -26,7 +26,8 @@ struct copy {
 /* Begin: nothing is copied but the people. -1: out of memory. */
 int copy_begin(struct copy *copy, const struct crowd *crowd);
 /* Copy the next n observations. 1: it is whole, 0: not yet, -1: out of memory. */
-int copy_slice(struct copy *copy, const struct crowd *crowd, const struct consensus_config *config, uint32_t n);
+int copy_slice(struct copy *copy, const struct crowd *crowd, const struct consensus_config *config,
+               uint32_t n);
 void copy_done(struct copy *copy);
 struct linnet_crowd copy_crowd(const struct copy *copy);
 

@@ -26,10 +26,10 @@ struct vote {
     uint8_t digest[DIGEST_BYTES]; /* of the validation document */
     int64_t created_at;           /* Unix milliseconds */
     uint32_t user;
-    uint32_t label;      /* as voted (a synonym perhaps); LINNET_LABEL_NOT_A_PLANT; LINNET_NO_LABEL: cannot tell */
-    uint32_t rejects;    /* that an explicit ancestor disagreement rejects, or LINNET_NO_LABEL */
-    uint8_t rated, bad;  /* pictures whose quality it judges; of these, found bad */
-    uint8_t flags;       /* enum vote_flag */
+    uint32_t label; /* as voted (a synonym perhaps); LINNET_LABEL_NOT_A_PLANT; LINNET_NO_LABEL: cannot tell */
+    uint32_t rejects;   /* that an explicit ancestor disagreement rejects, or LINNET_NO_LABEL */
+    uint8_t rated, bad; /* pictures whose quality it judges; of these, found bad */
+    uint8_t flags;      /* enum vote_flag */
 };
 
 enum observed_flag {
@@ -37,13 +37,13 @@ enum observed_flag {
     OBSERVED_DATED = 2,
     OBSERVED_PLACED = 4,
     OBSERVED_PLANTED = 8,
-    OBSERVED_ORGAN = 16,        /* the observer says what part of the plant a view shows */
-    OBSERVED_MACHINE = 32,      /* there is an identification */
+    OBSERVED_ORGAN = 16,         /* the observer says what part of the plant a view shows */
+    OBSERVED_MACHINE = 32,       /* there is an identification */
     OBSERVED_MACHINE_ORGAN = 64, /* which says what part of the plant a view shows */
-    OBSERVED_WITHHELD = 128,    /* the observer wants no place published */
-    OBSERVED_CHANGED = 256,     /* in crowd.changed: not saved yet */
-    OBSERVED_PENDING = 512,     /* changed in this batch and not told yet */
-    OBSERVED_TOLD = 1024        /* a consensus was emitted: `told` says which */
+    OBSERVED_WITHHELD = 128,     /* the observer wants no place published */
+    OBSERVED_CHANGED = 256,      /* in crowd.changed: not saved yet */
+    OBSERVED_PENDING = 512,      /* changed in this batch and not told yet */
+    OBSERVED_TOLD = 1024         /* a consensus was emitted: `told` says which */
 };
 
 /* What the last consensus that was emitted said. */
@@ -58,8 +58,8 @@ struct observed {
     uint8_t digest[DIGEST_BYTES], machine_digest[DIGEST_BYTES];
     int64_t proposed_at;
     double machine_score;
-    struct vote *votes;       /* as struct linnet_crowd wants them; owned */
-    char *sealed;             /* the exact place, kept if it may be published, else NULL; owned */
+    struct vote *votes;          /* as struct linnet_crowd wants them; owned */
+    char *sealed;                /* the exact place, kept if it may be published, else NULL; owned */
     int32_t latitude, longitude; /* 1e-7 degrees */
     uint32_t uncertainty;        /* centimetres; UINT32_MAX: not known */
     uint32_t nvotes;

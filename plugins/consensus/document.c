@@ -35,13 +35,14 @@ static json_t *vote_entry(const struct crowd *crowd, const struct consensus_conf
     const struct labels *labels = &crowd->labels;
     bool blocked = crowd->people[vote->user].blocked, plant = vote->label != LINNET_LABEL_NOT_A_PLANT;
     uint32_t accepted = linnet_consensus_accepted(&labels->taxa, vote->label);
-    json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:b}", "user", intern_text(&crowd->users, vote->user),
-                              "vote", !plant                            ? "not-a-plant"
-                                      : vote->label == LINNET_NO_LABEL ? "cannot-tell"
-                                                                       : "taxon",
-                              "weight", figure(blocked ? 0 : crowd->weight[vote->user]), "role",
-                              blocked ? "none" : judge_role(crowd, config, vote, label), "author",
-                              (int)((vote->flags & VOTE_AUTHOR) != 0));
+    json_t *entry =
+        json_pack("{s:s, s:s, s:o, s:s, s:b}", "user", intern_text(&crowd->users, vote->user), "vote",
+                  !plant                           ? "not-a-plant"
+                  : vote->label == LINNET_NO_LABEL ? "cannot-tell"
+                                                   : "taxon",
+                  "weight", figure(blocked ? 0 : crowd->weight[vote->user]), "role",
+                  blocked ? "none" : judge_role(crowd, config, vote, label), "author",
+                  (int)((vote->flags & VOTE_AUTHOR) != 0));
     if (!entry) return NULL;
     if (vote->created_at) json_object_set_new(entry, "created_at", time_text(vote->created_at));
     if (plant && accepted != LINNET_NO_LABEL)
@@ -74,13 +75,17 @@ static json_t *machine(const struct crowd *crowd, const struct consensus_config 
     enum linnet_machine_mode mode = config->rules.machine;
     bool voted =
         verdict->label != LINNET_NO_LABEL &&
-        (mode == LINNET_MACHINE_FIXED || (mode == LINNET_MACHINE_CONFIDENT &&
-                                          observed->machine_score >= config->rules.machine_score_min));
-    const char *effect = verdict->withdrawn ? "invalidated" : verdict->granted ? "granted" : voted ? "voted" : "none";
-    return json_pack("{s:s, s:o, s:o, s:s, s:s}", "mode", names[mode], "taxon",
-                     taxon_text(crowd, linnet_consensus_accepted(&crowd->labels.taxa, observed->machine_label)),
-                     "score", json_real(observed->machine_score), "model",
-                     intern_text(&crowd->models, observed->machine_model), "effect", effect);
+        (mode == LINNET_MACHINE_FIXED ||
+         (mode == LINNET_MACHINE_CONFIDENT && observed->machine_score >= config->rules.machine_score_min));
+    const char *effect = verdict->withdrawn ? "invalidated"
+                         : verdict->granted ? "granted"
+                         : voted            ? "voted"
+                                            : "none";
+    return json_pack(
+        "{s:s, s:o, s:o, s:s, s:s}", "mode", names[mode], "taxon",
+        taxon_text(crowd, linnet_consensus_accepted(&crowd->labels.taxa, observed->machine_label)), "score",
+        json_real(observed->machine_score), "model", intern_text(&crowd->models, observed->machine_model),
+        "effect", effect);
 }
 
 static json_t *other_method(const struct crowd *crowd, const struct opinion *opinion) {
@@ -106,8 +111,8 @@ json_t *document_consensus(const struct linnet_host *host, const struct crowd *c
     double missing = judge_missing(config, verdict);
     json_t *document = json_pack(
         "{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:s, s:o, s:o, s:o}", "method",
-        linnet_consensus_method_name(config->rules.method), "taxon", taxon_text(crowd, verdict->label), "rank",
-        taxon ? json_string(linnet_rank_name(taxon->rank)) : json_null(), "confidence",
+        linnet_consensus_method_name(config->rules.method), "taxon", taxon_text(crowd, verdict->label),
+        "rank", taxon ? json_string(linnet_rank_name(taxon->rank)) : json_null(), "confidence",
         figure(verdict->confidence), "accuracy", figure(verdict->accuracy), "valid", (int)verdict->valid,
         "not_a_plant", (int)not_a_plant, "grade", grade_name(grade), "votes",
         votes(crowd, config, observed, verdict->label), "methods", methods(crowd, opinions), "why",
@@ -160,8 +165,8 @@ static json_t *families_of(const struct crowd *crowd, const uint32_t *families, 
     for (uint32_t i = 0; object && i < n; i++) {
         uint32_t right = families[3 * i + 1], wrong = families[3 * i + 2];
         json_object_set_new(object, labels_text(&crowd->labels, families[3 * i]),
-                            json_pack("{s:i, s:i, s:o}", "right", (int)right, "wrong", (int)wrong, "precision",
-                                      figure((double)right / (right + wrong))));
+                            json_pack("{s:i, s:i, s:o}", "right", (int)right, "wrong", (int)wrong,
+                                      "precision", figure((double)right / (right + wrong))));
     }
     return object;
 }
@@ -185,15 +190,14 @@ json_t *document_epoch(const struct consensus_config *config, const struct epoch
                                         [LINNET_MACHINE_CONFIDENT] = "confident",
                                         [LINNET_MACHINE_FIXED] = "fixed"};
     uint32_t decided = report->valid + report->withdrew;
-    json_t *document =
-        json_pack("{s:s, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:{s:s, s:I, s:I, s:o}}", "method",
-                  linnet_consensus_method_name(config->rules.method), "observations",
-                  (json_int_t)report->observations, "counted", (json_int_t)report->votes, "users",
-                  (json_int_t)report->users, "rounds", (int)report->rounds, "converged",
-                  (int)report->converged, "named", (json_int_t)report->labelled, "valid",
-                  (json_int_t)report->valid, "machine", "mode", modes[config->rules.machine], "withdrew",
-                  (json_int_t)report->withdrew, "granted", (json_int_t)report->granted, "share",
-                  figure(decided ? (double)(report->withdrew + report->granted) / decided : 0));
+    json_t *document = json_pack(
+        "{s:s, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:{s:s, s:I, s:I, s:o}}", "method",
+        linnet_consensus_method_name(config->rules.method), "observations", (json_int_t)report->observations,
+        "counted", (json_int_t)report->votes, "users", (json_int_t)report->users, "rounds",
+        (int)report->rounds, "converged", (int)report->converged, "named", (json_int_t)report->labelled,
+        "valid", (json_int_t)report->valid, "machine", "mode", modes[config->rules.machine], "withdrew",
+        (json_int_t)report->withdrew, "granted", (json_int_t)report->granted, "share",
+        figure(decided ? (double)(report->withdrew + report->granted) / decided : 0));
     if (document && *settled) json_object_set_new(document, "settled", json_string(settled));
     return document;
 }

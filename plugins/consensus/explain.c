@@ -41,8 +41,8 @@ static bool share_suffices(const struct telling *t) {
 
 static void say_standing(const struct telling *t) {
     const struct opinion *verdict = &t->opinions->verdict;
-    say(t, "%s has weight %.2f, %.0f%% of all that bears on it", labels_name(&t->crowd->labels, verdict->label),
-        verdict->confidence, 100 * verdict->accuracy);
+    say(t, "%s has weight %.2f, %.0f%% of all that bears on it",
+        labels_name(&t->crowd->labels, verdict->label), verdict->confidence, 100 * verdict->accuracy);
     if (verdict->valid && !verdict->granted)
         say(t, "valid: weight %.2f and %s %.0f%% are wanted", weight_wanted(t->config),
             is_by_tree(t->config) ? "more than" : "at least", 100 * share_wanted(t->config));
@@ -61,12 +61,14 @@ static void say_remedy(const struct telling *t) {
     uint32_t species = judge_species_for(t->config, missing);
     char who[128] = "";
     if (newcomers > 1 && species != UINT32_MAX)
-        snprintf(who, sizeof who, ": the votes of %.0f newcomers, or that of one who is known to know %u species",
-                 newcomers, species);
+        snprintf(who, sizeof who,
+                 ": the votes of %.0f newcomers, or that of one who is known to know %u species", newcomers,
+                 species);
     else if (newcomers > 0)
-        snprintf(who, sizeof who, newcomers > 1 ? ": the votes of %.0f newcomers" : ": the vote of %.0f newcomer",
-                 newcomers);
-    say(t, "%s%.2f more weight for it would make it valid%s", exceed ? "a little more than " : "", missing, who);
+        snprintf(who, sizeof who,
+                 newcomers > 1 ? ": the votes of %.0f newcomers" : ": the vote of %.0f newcomer", newcomers);
+    say(t, "%s%.2f more weight for it would make it valid%s", exceed ? "a little more than " : "", missing,
+        who);
 }
 
 static void say_what_lacks(const struct telling *t) {
@@ -101,8 +103,7 @@ static void say_other_methods(const struct telling *t) {
 
 static void say_grade(const struct telling *t) {
     const struct opinion *verdict = &t->opinions->verdict;
-    unsigned failed =
-        grade_failed(t->config, grade_lacks(t->crowd, t->config, t->observed), verdict);
+    unsigned failed = grade_failed(t->config, grade_lacks(t->crowd, t->config, t->observed), verdict);
     for (int c = 0; c < CRITERIA; c++)
         if (failed & 1u << c) say(t, "casual: %s", criterion_words[c]);
     if (!failed && verdict->valid && verdict->label != LINNET_LABEL_NOT_A_PLANT &&

@@ -27,7 +27,8 @@ unsigned grade_failed(const struct consensus_config *config, unsigned lacks, con
 enum grade grade_of(const struct labels *labels, const struct consensus_config *config, unsigned lacks,
                     const struct opinion *opinion) {
     if (grade_failed(config, lacks, opinion)) return GRADE_CASUAL;
-    if (opinion->valid && labels_reaches(labels, opinion->label, config->research_rank)) return GRADE_RESEARCH;
+    if (opinion->valid && labels_reaches(labels, opinion->label, config->research_rank))
+        return GRADE_RESEARCH;
     return GRADE_NEEDS_REVIEW;
 }
 

@@ -13,9 +13,9 @@
 struct intern {
     uint32_t width; /* every text is so long; 0: of any length, ended by NUL */
     char *text;
-    size_t used, room;      /* of text */
-    size_t *offsets;        /* NULL with a fixed width */
-    uint32_t *table;        /* open addressing, index + 1; 0: free */
+    size_t used, room; /* of text */
+    size_t *offsets;   /* NULL with a fixed width */
+    uint32_t *table;   /* open addressing, index + 1; 0: free */
     uint32_t size, offset_capacity, buckets;
 };
 

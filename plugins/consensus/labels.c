@@ -38,8 +38,8 @@ const char *labels_name(const struct labels *labels, uint32_t label) {
 
 uint32_t labels_family(const struct labels *labels, uint32_t label) {
     if (label >= labels->taxa.n) return LINNET_NO_LABEL;
-    uint32_t family = linnet_taxonomy_ancestor(labels->taxonomy, linnet_consensus_accepted(&labels->taxa, label),
-                                               LINNET_RANK_FAMILY);
+    uint32_t family = linnet_taxonomy_ancestor(
+        labels->taxonomy, linnet_consensus_accepted(&labels->taxa, label), LINNET_RANK_FAMILY);
     return family == LINNET_NO_TAXON ? LINNET_NO_LABEL : family;
 }
 

@@ -18,8 +18,8 @@ static json_t *metres(uint32_t centimetres) {
 }
 
 static json_t *rounded(const struct observed *observed) {
-    json_t *place = json_pack("{s:f, s:f, s:s}", "decimalLatitude", observed->latitude / 1e7, "decimalLongitude",
-                              observed->longitude / 1e7, "precision", "0.2");
+    json_t *place = json_pack("{s:f, s:f, s:s}", "decimalLatitude", observed->latitude / 1e7,
+                              "decimalLongitude", observed->longitude / 1e7, "precision", "0.2");
     if (place && observed->uncertainty != UINT32_MAX)
         json_object_set_new(place, "coordinateUncertaintyInMeters", metres(observed->uncertainty));
     return place;

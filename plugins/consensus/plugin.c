@@ -22,8 +22,7 @@ static int note_blocked(void *arg, const char *id, json_t *reviewer) {
 static int begin_crowd(struct consensus *self, char *why, size_t size) {
     const struct linnet_host *host = self->host;
     struct linnet_error err = {0};
-    int error =
-        crowd_init(&self->crowd, host->taxonomy(host->ctx), judge_newcomer(&self->config), &err);
+    int error = crowd_init(&self->crowd, host->taxonomy(host->ctx), judge_newcomer(&self->config), &err);
     if (!error) error = host->references(host->ctx, "reviewer:", note_blocked, &self->crowd);
     if (error) snprintf(why, size, "%s", err.detail[0] ? err.detail : "out of memory");
     return error ? -1 : 0;
@@ -77,7 +76,8 @@ static int consensus_restore(void *instance, char *position, size_t size) {
         if (!self->state) return -1;
     }
     self->rebuilding = position[0] == '\0';
-    self->unsettled = true; /* blocked users, synonyms or the configuration may be others than when it was saved */
+    self->unsettled =
+        true; /* blocked users, synonyms or the configuration may be others than when it was saved */
     return 0;
 }
 

@@ -11,7 +11,9 @@ enum { TAXON_MOST = 512, UID_MOST = 512, SEALED_MOST = 65536 };
 
 static void put_label(struct bytes *bytes, const struct crowd *crowd, uint32_t label) {
     const char *text = labels_text(&crowd->labels, label);
-    bytes_put_u8(bytes, text ? LABEL_TAXON : label == LINNET_LABEL_NOT_A_PLANT ? LABEL_NOT_A_PLANT : LABEL_NONE);
+    bytes_put_u8(bytes, text                                ? LABEL_TAXON
+                        : label == LINNET_LABEL_NOT_A_PLANT ? LABEL_NOT_A_PLANT
+                                                            : LABEL_NONE);
     if (text) bytes_put_text(bytes, text);
 }
 

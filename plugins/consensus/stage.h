@@ -1,5 +1,5 @@
-/* One instance of the stage, as its files share it: plugin.c takes documents in, tell.c gives them out, turn.c
- * runs epochs. */
+/* One instance of the stage, as its files share it: plugin.c takes documents in, tell.c gives them out,
+ * turn.c runs epochs. */
 #ifndef CONSENSUS_STAGE_H
 #define CONSENSUS_STAGE_H
 
@@ -37,7 +37,8 @@ struct consensus {
 /* tell.c: emit the consensus of an observation, or its deletion, for an item or (NULL) from a tick. 0 or
  * negative: out of memory, nothing is told. */
 int tell_consensus(struct consensus *self, const struct linnet_item *item, uint32_t observation);
-/* Go on telling what the epoch found: a bounded part. 1: that was all, 0: there is more, negative as above. */
+/* Go on telling what the epoch found: a bounded part. 1: that was all, 0: there is more, negative as above.
+ */
 int tell_some(struct consensus *self);
 int tell_report(struct consensus *self);
 

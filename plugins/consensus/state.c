@@ -105,7 +105,8 @@ static int read_block(FILE *file, struct bytes *block, uint64_t *size) {
     uint32_t magic = reader_u32(&reader);
     uint64_t length = reader_u64(&reader), checksum = reader_u64(&reader);
     struct stat about;
-    if (magic != BLOCK_MAGIC || fstat(fileno(file), &about) != 0 || length > (uint64_t)about.st_size) return 0;
+    if (magic != BLOCK_MAGIC || fstat(fileno(file), &about) != 0 || length > (uint64_t)about.st_size)
+        return 0;
     if (length > block->room) {
         uint8_t *data = realloc(block->data, length);
         if (!data) return 0;
@@ -143,8 +144,8 @@ static int open_file(struct state *state, struct crowd *crowd, char *why, size_t
     FILE *file = fopen(state->path, "re");
     int error = file ? load(state, crowd, file) : errno == ENOENT ? 0 : -1;
     if (error)
-        snprintf(why, why_size, "%s cannot be used (%s); the state is built again from the store", state->path,
-                 file ? "damaged, or of another version" : strerror(errno));
+        snprintf(why, why_size, "%s cannot be used (%s); the state is built again from the store",
+                 state->path, file ? "damaged, or of another version" : strerror(errno));
     if (!error && file && (state->fd = open(state->path, O_WRONLY | O_APPEND | O_CLOEXEC)) < 0) {
         snprintf(why, why_size, "%s cannot be written: %s", state->path, strerror(errno));
         error = -1;

@@ -71,14 +71,14 @@ static int tell_skill(struct consensus *self, const struct skills *skills, const
     struct person *person = &self->crowd.people[entry->user];
     const uint32_t *families = skills->words + entry->at, *species = families + (size_t)3 * entry->families;
     bool speaks = entry->families || entry->species;
-    struct linnet_output output = {
-        .kind = "skill",
-        .observation = "",
-        .qualifier = intern_text(&self->crowd.users, entry->user),
-        .document = speaks ? document_skill(&self->crowd, entry->user, families, entry->families, species,
-                                            entry->species)
-                           : NULL,
-        .inputs = json_array()};
+    struct linnet_output output = {.kind = "skill",
+                                   .observation = "",
+                                   .qualifier = intern_text(&self->crowd.users, entry->user),
+                                   .document = speaks
+                                                   ? document_skill(&self->crowd, entry->user, families,
+                                                                    entry->families, species, entry->species)
+                                                   : NULL,
+                                   .inputs = json_array()};
     if (speaks && !output.document) return -1;
     int error = self->host->emit(self->host->ctx, NULL, &output);
     if (error) return error;

@@ -9,7 +9,8 @@ uint32_t told_mix(uint32_t mixed, double weight) {
 /* Figures as they are written: four decimals. */
 static uint32_t mix_opinion(uint32_t mixed, const struct opinion *opinion) {
     mixed = (mixed ^ opinion->label) * 16777619u;
-    mixed = (mixed ^ (uint32_t)(opinion->valid | opinion->withdrawn << 1 | opinion->granted << 2)) * 16777619u;
+    mixed =
+        (mixed ^ (uint32_t)(opinion->valid | opinion->withdrawn << 1 | opinion->granted << 2)) * 16777619u;
     return told_mix(told_mix(mixed, opinion->confidence), opinion->accuracy);
 }
 

@@ -112,9 +112,9 @@ function solve(documents, blocked) {
   }
 }
 
-const four = (text) => Math.round(Number(text) * 1e4) / 1e4;
+const HALF = 5.06e-5; /* documents write four decimals, solve six */
 
-/* Every figure of every consensus and skill, as documents write them: four decimals. */
+/* Every figure of every consensus and skill, as exactly as documents write them. */
 async function differsFromBatch(blocked = new Set()) {
   const documents = await store.documents(), batch = solve(documents, blocked), wrong = [];
   const skills = new Map(byKind(await store.documents('linnet-reference'), 'skill').map((doc) => [doc.user, doc]));
@@ -124,12 +124,12 @@ async function differsFromBatch(blocked = new Set()) {
     const said = doc.not_a_plant ? 'not-a-plant' : cell(doc.taxon);
     if (said !== (row ? row.taxon : '')) wrong.push(`${obs}: ${said}, batch ${row && row.taxon}`);
     if (!row) continue;
-    for (const figure of ['confidence', 'accuracy']) if (Math.abs(doc[figure] - four(row[figure])) > 1e-9) wrong.push(`${obs} ${figure}: ${doc[figure]}, batch ${row[figure]}`);
+    for (const figure of ['confidence', 'accuracy']) if (Math.abs(doc[figure] - Number(row[figure])) > HALF) wrong.push(`${obs} ${figure}: ${doc[figure]}, batch ${row[figure]}`);
     if (doc.valid !== ['1', 'true'].includes(row.valid)) wrong.push(`${obs} valid: ${doc.valid}, batch ${row.valid}`);
     if (doc.grade !== row.grade) wrong.push(`${obs} grade: ${doc.grade}, batch ${row.grade}`);
     for (const vote of doc.votes) {
       if (blocked.has(vote.user)) { if (vote.weight !== 0) wrong.push(`${obs}: ${vote.user} is blocked and weighs ${vote.weight}`); continue; }
-      if (Math.abs(vote.weight - four(batch.users.get(vote.user).weight)) > 1e-9) wrong.push(`${obs}: ${vote.user} weighs ${vote.weight}, batch ${batch.users.get(vote.user).weight}`);
+      if (Math.abs(vote.weight - Number(batch.users.get(vote.user).weight)) > HALF) wrong.push(`${obs}: ${vote.user} weighs ${vote.weight}, batch ${batch.users.get(vote.user).weight}`);
     }
   }
   for (const [who, row] of batch.users) {
@@ -196,13 +196,17 @@ test('a_blocked_user_leaves_no_trace', long, async () => {
 });
 
 test('show_and_status_tell_it', long, async () => {
-  const documents = await store.documents();
-  const doc = byKind(documents, 'consensus').find((consensus) => !consensus.valid && consensus.taxon && consensus.votes.length > 1);
-  const story = store.must('show', doc._id.slice(0, 26)).out;
-  assert.match(story, /weight \d\.\d\d/);
-  assert.match(story, /since 2026-05-03T/);
-  assert.match(story, /because not valid: /);
-  assert.match(story, /the species alone: /);
-  assert.match(store.must('status').out, /consensus: \d+ of 150 observations are valid by \d+ votes; the machine \(off\) took validity from 0/);
-  assert.deepEqual([...documents.keys()].filter((id) => id.endsWith(':settle')), [], 'requests are taken back');
+  const [both, alone] = [0, 1].map((i) => ({ ...observation(observations + i), observer: user(0), proposed_taxon: name(7) }));
+  await bulk([both, alone, { ...validation(observations, 5), vote: 'taxon', taxon: 'taxon:g2', disagrees_with: undefined }]);
+  settle();
+  const story = store.must('show', both._id.slice(0, 26)).out;
+  assert.match(story, /consensus: Genus2, needs_review, valid/);
+  assert.match(story, /user0 .* for it +weight \d\.\d\d, the observer \(proposed\), since 2026-05-03T/);
+  assert.match(story, /user5 .* for it +weight \d\.\d\d, since 2026-05-03T/);
+  assert.match(story, /the species alone: Genus2 species7/);
+  assert.match(story, /because needs review: Genus2 is no species/);
+  assert.match(store.must('show', alone._id.slice(0, 26)).out, /because \d\.\d\d more weight for it would make it valid/);
+  assert.match(store.must('status').out, /consensus: \d+ of 152 observations are valid by \d+ votes; the machine \(off\) took validity from 0/);
+  const left = [...(await store.documents()).keys()].filter((id) => id.endsWith(':settle'));
+  assert.deepEqual(left, [], 'requests are taken back');
 });

@@ -49,7 +49,8 @@ static const struct argp argp = {
     options,
     parse,
     NULL,
-    "Ask the workers to make every consensus exact: as they stand, figures may be off by the tolerance of the "
+    "Ask the workers to make every consensus exact: as they stand, figures may be off by the tolerance of "
+    "the "
     "stage's configuration (0.02). Returns when everything that was voted before is counted and written.\v"
     "Exit status: 0 if it is settled, 1 if the crowd has not converged, or nobody answered in time.",
     children,
@@ -71,7 +72,8 @@ static bool answers(const json_t *epoch, const char *ulid) {
     return strcmp(linnet_json_string(epoch, "settled", ""), ulid) >= 0;
 }
 
-/* Wait for the answer: *epoch is a new reference, NULL if none came in time. A store that is away comes back. */
+/* Wait for the answer: *epoch is a new reference, NULL if none came in time. A store that is away comes back.
+ */
 static void await(const struct options *mine, struct linnet_store *store, const char *ulid, json_t **epoch) {
     int64_t began = linnet_time_monotonic();
     while ((double)(linnet_time_monotonic() - began) < mine->timeout_s * 1000) {

@@ -165,7 +165,8 @@ static const char *role_words(const json_t *vote) {
 }
 
 static void print_vote(FILE *out, const json_t *vote, struct linnet_names *names) {
-    const char *kind = linnet_json_string(vote, "vote", "taxon"), *user = linnet_json_string(vote, "user", "?"),
+    const char *kind = linnet_json_string(vote, "vote", "taxon"),
+               *user = linnet_json_string(vote, "user", "?"),
                *rejects = linnet_json_string(vote, "disagrees_with", NULL);
     bool blocked = linnet_json_bool(vote, "blocked", false);
     double then = linnet_json_number(vote, "weight", 0), now = blocked ? -1 : present_weight(names, user);
@@ -187,8 +188,8 @@ static void print_method(FILE *out, const json_t *consensus, const char *name, c
     if (!method) return;
     fprintf(out, "  %s: %s (confidence %.2f, accuracy %.2f)%s\n", words,
             linnet_json_bool(method, "not_a_plant", false) ? "not a plant"
-            : taxon                                       ? linnet_names_of(names, taxon)
-                                                          : "nothing",
+            : taxon                                        ? linnet_names_of(names, taxon)
+                                                           : "nothing",
             linnet_json_number(method, "confidence", 0), linnet_json_number(method, "accuracy", 0),
             linnet_json_bool(method, "valid", false) ? ", valid" : "");
 }

@@ -152,13 +152,16 @@ static void print_epochs(const json_t *epochs) {
     size_t i;
     json_t *epoch;
     json_array_foreach(epochs, i, epoch) printf(
-        "%s: %lld of %lld observations are valid by %lld votes%s; the machine (%s) took validity from %lld and gave it "
+        "%s: %lld of %lld observations are valid by %lld votes%s; the machine (%s) took validity from %lld "
+        "and gave it "
         "to %lld: %.1f%% rests on it\n",
-        linnet_json_string(epoch, "_id", "epoch:?") + strlen("epoch:"), linnet_json_integer(epoch, "valid", 0),
-        linnet_json_integer(epoch, "observations", 0), linnet_json_integer(epoch, "counted", 0),
+        linnet_json_string(epoch, "_id", "epoch:?") + strlen("epoch:"),
+        linnet_json_integer(epoch, "valid", 0), linnet_json_integer(epoch, "observations", 0),
+        linnet_json_integer(epoch, "counted", 0),
         linnet_json_bool(epoch, "converged", true) ? "" : " (NOT converged)",
         linnet_json_string(epoch, "machine/mode", "?"), linnet_json_integer(epoch, "machine/withdrew", 0),
-        linnet_json_integer(epoch, "machine/granted", 0), 100 * linnet_json_number(epoch, "machine/share", 0));
+        linnet_json_integer(epoch, "machine/granted", 0),
+        100 * linnet_json_number(epoch, "machine/share", 0));
 }
 
 static int look(const struct options *mine, struct linnet_store *store, struct memory *memory,

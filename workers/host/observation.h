@@ -11,8 +11,8 @@
 #include "common/base/id.h"
 #include "workers/host/bytes.h"
 
-/* Is a kind written by apps and people (a request to settle), and not by a stage? What they write has no digest of
- * its own, whatever it claims. */
+/* Is a kind written by apps and people (a request to settle), and not by a stage? What they write has no
+ * digest of its own, whatever it claims. */
 bool linnet_kind_from_app(const char *kind);
 /* The digest of a document: a result's own "digest" member, else linnet_json_digest of the body.
  * LINNET_E_NOMEM. */

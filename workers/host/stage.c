@@ -409,8 +409,7 @@ int linnet_stage_restore(struct linnet_stage *stage, void (*done)(void *arg, int
 }
 
 int linnet_stage_tick(struct linnet_stage *stage, void (*done)(void *arg), void *arg) {
-    return push_call(stage,
-                     (struct linnet_call){.kind = LINNET_CALL_TICK, .done.tick = done, .arg = arg});
+    return push_call(stage, (struct linnet_call){.kind = LINNET_CALL_TICK, .done.tick = done, .arg = arg});
 }
 
 const char *linnet_stage_name(const struct linnet_stage *stage) {

@@ -20,9 +20,10 @@ struct linnet_site_stage {
     struct linnet_site_list ready, waiting; /* for room in the stage; backing off */
     size_t nready, items;
     int64_t next_tick;
-    bool ticking;      /* asked for, not answered */
-    unsigned turn;     /* ticks that have returned */
-    size_t writing[2]; /* items whose results are on their way to the store, by the turn they came in, mod 2 */
+    bool ticking;  /* asked for, not answered */
+    unsigned turn; /* ticks that have returned */
+    size_t
+        writing[2]; /* items whose results are on their way to the store, by the turn they came in, mod 2 */
 };
 
 /* Own it once: from linnet_flow_site_gained until it is lost. Lives until the last item and call of it has

@@ -107,7 +107,8 @@ char *fake_host_restore(struct fake_host *host);
 const struct fake_output *fake_host_outputs(const struct fake_host *host, size_t *n);
 void fake_host_forget(struct fake_host *host);
 
-/* What was counted under a name so far, or the last value of a gauge, and whether a logged line holds a text. */
+/* What was counted under a name so far, or the last value of a gauge, and whether a logged line holds a text.
+ */
 double fake_host_counted(const struct fake_host *host, const char *name);
 bool fake_host_logged(const struct fake_host *host, const char *text);
 

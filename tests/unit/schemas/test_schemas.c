@@ -92,12 +92,10 @@ static void invalid_examples_are_refused(void **state) {
 static void every_kind_has_a_schema(void **state) {
     (void)state;
     static const char *const kinds[] = {
-        "observation",    "image",    "validation", "normalized", "prediction", "consensus",
-        "identification", "taxon",    "flora",      "model",      "reviewer",   "wanted",
-        "skill",          "share",    "retry",      "deadletter", "suspect",    "worker",
-        "retraining",     "backfill", "identity",   "apikey",     "quota",
-        "comment",        "flag",
-        "settle",         "epoch"};
+        "observation", "image",      "validation", "normalized", "prediction", "consensus", "identification",
+        "taxon",       "flora",      "model",      "reviewer",   "wanted",     "skill",     "share",
+        "retry",       "deadletter", "suspect",    "worker",     "retraining", "backfill",  "identity",
+        "apikey",      "quota",      "comment",    "flag",       "settle",     "epoch"};
     json_t *nothing = json_object();
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         assert_int_not_equal(linnet_kind_database(kinds[i]), LINNET_DB_NONE);

@@ -28,7 +28,7 @@ static bool before(const struct batch_crowd *crowd, int o, int a, int b) {
 }
 
 static uint32_t label_of(int label) {
-    return label >= 0                  ? (uint32_t)label
+    return label >= 0                   ? (uint32_t)label
            : label == BATCH_NOT_A_PLANT ? LINNET_LABEL_NOT_A_PLANT
                                         : LINNET_NO_LABEL;
 }

@@ -1,5 +1,5 @@
-/* The batch answer of a small crowd, by the library: what the stage must come to. Apart from the tests because
- * the SDK and the library each have a linnet_verdict. */
+/* The batch answer of a small crowd, by the library: what the stage must come to. Apart from the tests
+ * because the SDK and the library each have a linnet_verdict. */
 #ifndef TESTS_CONSENSUS_BATCH_H
 #define TESTS_CONSENSUS_BATCH_H
 

@@ -46,12 +46,11 @@ struct fake_host *host_with(json_t *config, const char *state) {
 json_t *observation(const char *obs, const char *observer, const char *proposed) {
     char id[64];
     snprintf(id, sizeof id, "%s:observation", obs);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:{s:f, s:f}, s:s*}", "_id", id, "kind",
-                     "observation", "observer", observer, "created_at", "2026-05-01T10:00:00Z", "observed_at",
-                     "2026-05-01T09:00:00Z", "views", "image",
-                     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "organ", "leaf",
-                     "location", "decimalLatitude", 43.6, "decimalLongitude", 3.8, "proposed_taxon",
-                     proposed);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:{s:f, s:f}, s:s*}", "_id", id, "kind", "observation",
+        "observer", observer, "created_at", "2026-05-01T10:00:00Z", "observed_at", "2026-05-01T09:00:00Z",
+        "views", "image", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "organ", "leaf",
+        "location", "decimalLatitude", 43.6, "decimalLongitude", 3.8, "proposed_taxon", proposed);
 }
 
 json_t *vote(const char *obs, const char *user, const char *voted, int second) {
@@ -142,9 +141,9 @@ void settle(struct fake_host *host) {
     char ulid[27], id[40];
     snprintf(ulid, sizeof ulid, "01JE00000000000000000%05u", ++requests % 100000);
     snprintf(id, sizeof id, "%s:settle", ulid);
-    json_decref(give(host, ulid,
-                     json_pack("{s:s, s:s, s:s}", "_id", id, "kind", "settle", "created_at",
-                               "2026-05-03T10:00:00Z")));
+    json_decref(give(
+        host, ulid,
+        json_pack("{s:s, s:s, s:s}", "_id", id, "kind", "settle", "created_at", "2026-05-03T10:00:00Z")));
     come_to_rest(host);
     const json_t *epoch = told(host, "epoch", "consensus", NULL);
     assert_non_null(epoch);

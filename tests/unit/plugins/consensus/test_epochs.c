@@ -98,7 +98,7 @@ static void shuffle(struct play *play, uint64_t *seed) {
 
 static json_t *vote_document(const char *obs, const struct move *move) {
     const struct batch_vote *cast = &move->vote;
-    const char *voted = cast->label >= 0                  ? batch_taxa[cast->label]
+    const char *voted = cast->label >= 0                   ? batch_taxa[cast->label]
                         : cast->label == BATCH_NOT_A_PLANT ? "not-a-plant"
                                                            : "cannot-tell";
     if (cast->rejects < 0) return vote(obs, user_name(move->user), voted, cast->second);
@@ -127,10 +127,10 @@ static void deliver(struct play *play, struct fake_host *host, const struct move
         snprintf(id, sizeof id, "%s:observation", obs);
     else
         snprintf(id, sizeof id, "%s:validation:%s", obs, user_name(move->user));
-    json_t *consensus = gone ? give_tombstone(host, obs, id)
-                        : move->user < 0
-                            ? give(host, obs, observation(obs, user_name(play->author[move->observation]), NULL))
-                            : give(host, obs, vote_document(obs, move));
+    json_t *consensus =
+        gone             ? give_tombstone(host, obs, id)
+        : move->user < 0 ? give(host, obs, observation(obs, user_name(play->author[move->observation]), NULL))
+                         : give(host, obs, vote_document(obs, move));
     if (consensus || (gone && move->user < 0)) note(play, move->observation, consensus);
 }
 

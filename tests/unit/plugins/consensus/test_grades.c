@@ -1,4 +1,5 @@
-/* Grades: three newcomers agree, so the taxon is valid; what else an observation must have is configuration. */
+/* Grades: three newcomers agree, so the taxon is valid; what else an observation must have is configuration.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +70,8 @@ static void the_rank_of_research_is_configuration(void **state) {
     (void)state;
     assert_grade("needs_review", "is no species", NULL, "taxon:g", NULL);
     assert_grade("research", NULL, json_pack("{s:s}", "research_rank", "genus"), "taxon:g", NULL);
-    assert_grade("needs_review", "is no genus", json_pack("{s:s}", "research_rank", "genus"), "taxon:f", NULL);
+    assert_grade("needs_review", "is no genus", json_pack("{s:s}", "research_rank", "genus"), "taxon:f",
+                 NULL);
 }
 
 static json_t *judging(const char *user, const char *quality, const char *organ, int second) {

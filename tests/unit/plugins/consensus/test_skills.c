@@ -22,13 +22,15 @@ static const json_t *family(const json_t *skill, const char *name) {
     return json_object_get(json_object_get(skill, "families"), name);
 }
 
-/* Rosa alba, Rubus caesius (Rosaceae) and Juncus durus (Juncaceae), all valid by ann's, bob's and cat's votes.
- * dan says Rosa bella, Rubus caesius and Juncus durus: of two votes in Rosaceae one is right, of one in
- * Juncaceae one. ann has three species as author, n = 3; dan two as voter, n = Round(.2) = 0. */
+/* Rosa alba, Rubus caesius (Rosaceae) and Juncus durus (Juncaceae), all valid by ann's, bob's and cat's
+ * votes. dan says Rosa bella, Rubus caesius and Juncus durus: of two votes in Rosaceae one is right, of one
+ * in Juncaceae one. ann has three species as author, n = 3; dan two as voter, n = Round(.2) = 0. */
 static void a_skill_says_species_weight_and_precision_by_family(void **state) {
     (void)state;
     struct fake_host *host = host_with(NULL, NULL);
-    static const char *const species[] = {"taxon:a", "taxon:c", "taxon:d"}, *const dans[] = {"taxon:b", "taxon:c", "taxon:d"};
+    static const char *const species[] = {"taxon:a", "taxon:c", "taxon:d"}, *const dans[] = {"taxon:b",
+                                                                                             "taxon:c",
+                                                                                             "taxon:d"};
     for (int i = 0; i < 3; i++) {
         char obs[27];
         obs_id(i, obs);

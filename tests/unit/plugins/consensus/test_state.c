@@ -168,14 +168,15 @@ static void a_request_to_settle_outlives_a_kill(void **state) {
     const struct folder *folder = *state;
     struct fake_host *host = saved(folder);
     json_decref(give(host, "01JF0000000000000000000000",
-                     json_pack("{s:s, s:s, s:s}", "_id", "01JF0000000000000000000000:settle", "kind", "settle",
-                               "created_at", "2026-05-03T10:00:00Z")));
+                     json_pack("{s:s, s:s, s:s}", "_id", "01JF0000000000000000000000:settle", "kind",
+                               "settle", "created_at", "2026-05-03T10:00:00Z")));
     assert_int_equal(fake_host_snapshot(host, "50-z"), 0);
     fake_host_free(host);
     host = host_with(NULL, folder->path);
     assert_restores(host, "50-z");
     come_to_rest(host);
-    assert_string_equal(text(told(host, "epoch", "consensus", NULL), "settled"), "01JF0000000000000000000000");
+    assert_string_equal(text(told(host, "epoch", "consensus", NULL), "settled"),
+                        "01JF0000000000000000000000");
     fake_host_free(host);
 }
 

@@ -69,13 +69,14 @@ static void a_synonym_counts_for_its_accepted_name_and_is_told(void **state) {
 }
 
 /* One for the genus, two and two for its species: the genus has 5 x 0.7419 = 3.7097 of 3.7097, each species
- * 2/5 = .4 of what bears on it (the genus vote is neutral: 1/2) < 2/3. Pl@ntNet's species is a tie, the first. */
+ * 2/5 = .4 of what bears on it (the genus vote is neutral: 1/2) < 2/3. Pl@ntNet's species is a tie, the
+ * first. */
 static void people_who_disagree_on_the_species_agree_on_the_genus(void **state) {
     (void)state;
     struct fake_host *host = host_with(NULL, NULL);
-    json_t *documents[] = {observation(OBS, "ann", NULL),      vote(OBS, "bob", "taxon:g", 1),
-                           vote(OBS, "cat", "taxon:b", 2),     vote(OBS, "dan", "taxon:b", 3),
-                           vote(OBS, "eve", "taxon:a", 4),     vote(OBS, "fay", "taxon:a", 5)};
+    json_t *documents[] = {observation(OBS, "ann", NULL),  vote(OBS, "bob", "taxon:g", 1),
+                           vote(OBS, "cat", "taxon:b", 2), vote(OBS, "dan", "taxon:b", 3),
+                           vote(OBS, "eve", "taxon:a", 4), vote(OBS, "fay", "taxon:a", 5)};
     json_t *consensus = after(host, documents, 6);
     assert_string_equal(text(consensus, "taxon"), "taxon:g");
     assert_string_equal(text(consensus, "rank"), "genus");
