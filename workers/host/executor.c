@@ -296,7 +296,7 @@ struct turn {
 /* Wait for the next thing to do. */
 static struct turn next_turn(struct linnet_executor *executor) {
     struct linnet_stage *stage = executor->stage;
-    uint64_t delay = (uint64_t)stage->plugin->batch_delay_ms * 1000000;
+    uint64_t delay = stage->options.eager ? 0 : (uint64_t)stage->plugin->batch_delay_ms * 1000000;
     struct turn turn = {0};
     uv_mutex_lock(&stage->lock);
     for (;;) {

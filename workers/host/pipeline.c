@@ -334,6 +334,7 @@ static int open_stage(struct linnet_pipeline *pipeline, const struct linnet_pipe
         .references = pipeline->options.references,
         .threads = stage->threads ? stage->threads : pipeline->options.threads,
         .state_dir = stage->state_dir,
+        .eager = pipeline->options.eager,
         .metrics = pipeline->options.metrics,
         .unseal = pipeline->options.unseal,
         .unseal_arg = pipeline->options.unseal_arg,

@@ -24,6 +24,7 @@ struct linnet_pipeline_options {
     const struct linnet_schemas *schemas; /* outputs are checked by kind; NULL: not */
     struct linnet_metrics *metrics;       /* may be NULL */
     unsigned threads;                     /* of each stage; 0: what its plugin wants */
+    bool eager;                           /* of each stage: somebody waits for the answer (stage.h) */
     json_t *(*unseal)(void *arg, const char *sealed);
     void *unseal_arg;
     /* A stage that does not open is told here and left out, unless none is left. NULL: it fails the opening.

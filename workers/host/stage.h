@@ -29,6 +29,8 @@ struct linnet_stage_options {
                                        for each processor. Scope `site`: always one */
     size_t queue_limit;             /* most items waiting; 0: 4 batches a thread, at least 64 */
     const char *state_dir;          /* copied; NULL: none */
+    bool eager; /* a free executor takes what waits at once, without the plugin's delay: batches are then what
+                   came while all were busy, and nobody waits for company that may not come */
     struct linnet_metrics *metrics; /* may be NULL; outlives the stage */
     /* Opens sealed locations for the plugin, on any executor's thread; a new reference. NULL: the site has no
      * key. */

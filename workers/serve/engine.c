@@ -135,7 +135,8 @@ static int open_generation(struct serve_engine *engine, struct linnet_references
                            struct linnet_error *err) {
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    struct linnet_pipeline_options options = {.references = references, .metrics = engine->options.metrics};
+    struct linnet_pipeline_options options = {
+        .references = references, .metrics = engine->options.metrics, .eager = true};
     int rc = linnet_pipeline_open(engine->options.loop, engine->stages, engine->nstages, &options,
                                   &generation->pipeline, err);
     if (rc != 0) {
@@ -308,12 +309,16 @@ static int load_references(struct serve_engine *engine, struct linnet_error *err
 
 /* ---- opening and closing ---- */
 
-/* More species than a worker keeps: who asks says how many he wants. */
-static json_t *config_of(const char *stage, const json_t *given) {
+/* More species than a worker keeps: who asks says how many he wants. Of pictures the size that the network
+ * sees alone: nobody looks at the others, and making them takes as long as all the rest. */
+static json_t *config_of(const char *plugin, const json_t *given) {
     json_t *config = given != NULL ? json_deep_copy(given) : json_object();
-    if (strcmp(stage, "fusion") != 0 || json_object_get(config, "list") != NULL) return config;
-    json_object_set_new(config, "list",
-                        json_pack("{s:i, s:i, s:i}", "species", 100, "genera", 100, "families", 100));
+    if (strcmp(plugin, "fusion") == 0 && json_object_get(config, "list") == NULL)
+        json_object_set_new(config, "list",
+                            json_pack("{s:i, s:i, s:i}", "species", 100, "genera", 100, "families", 100));
+    if (strcmp(plugin, "normalize") == 0 && json_object_get(config, "sizes") == NULL)
+        json_object_set_new(config, "sizes",
+                            json_pack("{s:{s:i}, s:{s:i}}", "page", "longest", 16, "thumb", "longest", 16));
     return config;
 }
 
@@ -327,7 +332,7 @@ static int open_stages(struct serve_engine *engine, struct linnet_error *err) {
         int rc = linnet_install_plugin(linnet_json_string(stage, "plugin", name), path, err);
         if (rc == 0) rc = linnet_plugin_file_open(path, &engine->files[i], err);
         if (rc != 0) return rc;
-        engine->configs[i] = config_of(name, json_object_get(stage, "config"));
+        engine->configs[i] = config_of(engine->files[i]->plugin.name, json_object_get(stage, "config"));
         engine->stages[i] =
             (struct linnet_pipeline_stage){.file = engine->files[i],
                                            .name = name,
