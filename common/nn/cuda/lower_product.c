@@ -231,7 +231,7 @@ static int emit_convolution(struct cuda_lowering *lowering, const struct linnet_
         if (step.spec.posts[i].add && step.spec.posts[i].tensor.dims[1] == own)
             step.spec.posts[i].tensor.dims[1] = made;
     if (!rc) rc = add_tail(lowering, out, &step);
-    double macs = (double)cuda_view_elements(shape) * (double)(data.dims[1] / groups);
+    double macs = (double)cuda_view_elements(shape) * (double)data.dims[1] / (double)groups;
     for (int i = 0; i < window->rank; i++)
         macs *= (double)window->kernel[i];
     step.flops = 2 * macs;
@@ -408,7 +408,7 @@ int cuda_lower_matmul(struct cuda_lowering *lowering, const struct linnet_nn_nod
         struct dnn_post *post = &step.spec.posts[step.spec.nposts];
         *post = (struct dnn_post){.unary = node->posts[i].unary};
         if (node->posts[i].kind == LINNET_NN_POST_ADD) {
-            struct cuda_view view;
+            struct cuda_view view = flat;
             rc = bring_residual(lowering, node, i, &flat, 0, &view);
             *post = (struct dnn_post){.add = true, .tensor = tensor_of(&view)};
             step.pointers[CUDA_POST + step.spec.nposts] = cuda_pointer_to(&view);
