@@ -23,6 +23,9 @@ static const char config_schema[] =
     "\"precision\":{\"enum\":[\"f32\",\"bf16\",\"auto\"],\"default\":\"f32\","
     "\"description\":\"bf16 is faster where the processor has it; auto takes it there. Members of a group "
     "should agree\"},"
+    "\"backend\":{\"enum\":[\"cpu\",\"cuda\",\"auto\"],\"default\":\"cpu\","
+    "\"description\":\"cuda is an NVIDIA GPU by cuDNN: new, not tried on a device yet, so to be asked for; auto takes "
+    "it where there is one\"},"
     "\"batch\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64,\"default\":8,"
     "\"description\":\"most pictures that run through the network at once\"}}}";
 
@@ -31,6 +34,7 @@ struct convnet {
     struct convnet_model *model;
     const struct convnet_engine *engine;
     struct linnet_nn_session *session;
+    const char *backend;
     enum linnet_nn_precision precision;
     unsigned batch;
     size_t elements;           /* of one picture as the network takes it */
@@ -43,10 +47,17 @@ struct convnet {
 
 /* --- configuration and opening --- */
 
+/* Borrowed from the configuration, which outlives the instance. */
+static const char *backend_of(const json_t *config) {
+    const char *name = json_string_value(json_object_get(config, "backend"));
+    return name ? name : "cpu";
+}
+
 static enum linnet_nn_precision precision_of(const json_t *config) {
     const char *name = json_string_value(json_object_get(config, "precision"));
+    const char *backend = backend_of(config);
     bool half = !strcmp(name, "bf16") ||
-                (!strcmp(name, "auto") && linnet_nn_precision_native("auto", LINNET_NN_PRECISION_BF16));
+                (!strcmp(name, "auto") && linnet_nn_precision_native(backend, LINNET_NN_PRECISION_BF16));
     return half ? LINNET_NN_PRECISION_BF16 : LINNET_NN_PRECISION_F32;
 }
 
@@ -154,7 +165,8 @@ static void convnet_close(void *instance) {
 
 static int open_engine(struct convnet *self, char *why, size_t size) {
     struct linnet_error err = {0};
-    struct convnet_engine_key key = {self->model->file, self->model->digest, self->precision, self->batch};
+    struct convnet_engine_key key = {self->model->file, self->model->digest, self->backend, self->precision,
+                                     self->batch};
     int rc = convnet_engine_ref(&key, &self->engine, &err);
     if (!rc) rc = linnet_nn_session_open(self->engine->engine, &self->session, &err);
     if (rc) snprintf(why, size, "the network of %s: %s", self->model->name, err.detail);
@@ -170,6 +182,7 @@ static int convnet_open(const struct linnet_host *host, const json_t *config, vo
         return -1;
     }
     self->host = host;
+    self->backend = backend_of(config);
     self->precision = precision_of(config);
     self->batch = (unsigned)json_integer_value(json_object_get(config, "batch"));
     if (convnet_picture_setup(why, size) ||
@@ -311,7 +324,7 @@ static const struct linnet_input inputs[] = {
 static const char *const produces[] = {"prediction", NULL};
 
 /* The fingerprint names the model and the class of precision that these lead to. */
-static const char *const operational[] = {"model", "precision", "batch", NULL};
+static const char *const operational[] = {"model", "backend", "precision", "batch", NULL};
 
 static const struct linnet_plugin plugin = {
     .struct_size = sizeof plugin,

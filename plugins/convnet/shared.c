@@ -7,7 +7,7 @@
 
 struct entry {
     struct convnet_engine engine; /* first: what callers hold */
-    char digest[65];
+    char digest[65], backend[8];
     enum linnet_nn_precision precision;
     unsigned batch, references;
     struct entry *next;
@@ -32,7 +32,7 @@ static int make(const struct convnet_engine_key *key, struct entry **out, struct
         return LINNET_E_NOMEM;
     }
     struct linnet_nn_options options = {
-        .backend = "auto", .precision = key->precision, .batch_max = key->batch};
+        .backend = key->backend, .precision = key->precision, .batch_max = key->batch};
     int rc = linnet_nn_model_load(key->path, &entry->engine.model, err);
     if (!rc) rc = linnet_nn_engine_open(entry->engine.model, &options, &entry->engine.engine, err);
     if (rc) {
@@ -40,6 +40,7 @@ static int make(const struct convnet_engine_key *key, struct entry **out, struct
         return rc;
     }
     snprintf(entry->digest, sizeof entry->digest, "%s", key->digest);
+    snprintf(entry->backend, sizeof entry->backend, "%s", key->backend);
     entry->precision = key->precision;
     entry->batch = key->batch;
     *out = entry;
@@ -47,8 +48,8 @@ static int make(const struct convnet_engine_key *key, struct entry **out, struct
 }
 
 static bool matches(const struct entry *entry, const struct convnet_engine_key *key) {
-    return !strcmp(entry->digest, key->digest) && entry->precision == key->precision &&
-           entry->batch == key->batch;
+    return !strcmp(entry->digest, key->digest) && !strcmp(entry->backend, key->backend) &&
+           entry->precision == key->precision && entry->batch == key->batch;
 }
 
 int convnet_engine_ref(const struct convnet_engine_key *key, const struct convnet_engine **out,

@@ -1,4 +1,4 @@
-/* Engines that instances share: one for each network, precision and batch, counted. */
+/* Engines that instances share: one for each network, backend, precision and batch, counted. */
 #ifndef LINNET_CONVNET_SHARED_H
 #define LINNET_CONVNET_SHARED_H
 
@@ -13,6 +13,7 @@ struct convnet_engine {
 /* What an engine is known by. `digest` is of the file's and the document's content. */
 struct convnet_engine_key {
     const char *path, *digest;
+    const char *backend; /* "cpu", "cuda", "auto" */
     enum linnet_nn_precision precision;
     unsigned batch;
 };
