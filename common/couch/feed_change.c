@@ -190,11 +190,14 @@ static bool read_change(struct feed_parser *parser, struct linnet_json_reader *r
     return linnet_json_take(reader, '}') && slices->id && slices->seq;
 }
 
-/* Terminate the slices where they lie: each ends at its closing quote, which nobody needs any more. */
-static void terminate(struct feed_parser *parser, const struct slices *slices) {
+/* Terminate the slices where they lie: each ends at its closing quote, before `end`, which nobody needs any
+ * more. */
+static void terminate(struct feed_parser *parser, const struct slices *slices, const char *end) {
     ((char *)slices->id)[slices->id_size] = '\0';
-    for (size_t i = 0; i < slices->nrevisions; i++)
-        *strchr(parser->revisions[i], '"') = '\0';
+    for (size_t i = 0; i < slices->nrevisions; i++) {
+        const char *revision = parser->revisions[i];
+        *(char *)memchr(revision, '"', (size_t)(end - revision)) = '\0';
+    }
 }
 
 size_t feed_change_deliver_quickly(struct feed_parser *parser, char *text, size_t size, int *rc) {
@@ -211,7 +214,7 @@ size_t feed_change_deliver_quickly(struct feed_parser *parser, char *text, size_
     }
     if (out_of_memory) *rc = no_memory(parser);
     if (is_one && !out_of_memory) {
-        terminate(parser, &slices);
+        terminate(parser, &slices, text + used);
         const struct linnet_change change = {parser->seq.data,  slices.id,         slices.deleted,
                                              parser->revisions, slices.nrevisions, slices.document};
         parser->changes++;
