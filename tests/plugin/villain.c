@@ -1,6 +1,7 @@
 /* A plugin with a vice: its configuration says which. With "none" it keeps the contract. */
 #include <linnet/plugin.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static bool has(const struct villain *self, const char *vice) {
     return !strcmp(self->vice, vice);
 }
 
-static int number_opened;
+static atomic_int number_opened; /* instances open on threads of their own, perhaps at once */
 static void *volatile lost; /* volatile: a compiler may see that nobody would miss it */
 
 static void *linger(void *arg) {

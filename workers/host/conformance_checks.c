@@ -161,42 +161,56 @@ static int look_at(const struct linnet_doc *doc, char digest[65], char blobs[65]
     return 0;
 }
 
-bool linnet_check_borrowed(struct linnet_rig *rig) {
-    size_t n, ndocs = 0, at = 0;
-    struct linnet_rig_shape shape = {.threads = 1, .batch = 64};
-    if (!linnet_rig_open(rig, &shape) || !linnet_rig_submit_samples(rig, &n)) return false;
+/* Write down what the plugin is about to be lent. */
+static bool lend(struct linnet_rig *rig, struct lent *lent) {
     for (size_t i = 0; i < rig->nworks; i++)
-        ndocs += rig->works[i]->item.ndocs;
-    struct lent *lent = calloc(ndocs ? ndocs : 1, sizeof(*lent));
-    if (!lent) return linnet_rig_fail(rig, "out of memory");
-    for (size_t i = 0; i < rig->nworks; i++)
-        for (size_t d = 0; d < rig->works[i]->item.ndocs; d++, at++) {
+        for (size_t d = 0; d < rig->works[i]->item.ndocs; d++, lent++) {
             const struct linnet_doc *doc = &rig->works[i]->item.docs[d];
-            lent[at].json = doc->json;
-            lent[at].references = doc->json ? doc->json->refcount : 0;
-            if (look_at(doc, lent[at].digest, lent[at].blobs)) return linnet_rig_fail(rig, "out of memory");
+            lent->json = doc->json;
+            lent->references = doc->json ? doc->json->refcount : 0;
+            if (look_at(doc, lent->digest, lent->blobs)) return linnet_rig_fail(rig, "out of memory");
         }
-    if (!linnet_rig_settle(rig, true)) return false;
-    for (size_t i = at = 0; i < rig->nworks; i++)
-        for (size_t d = 0; d < rig->works[i]->item.ndocs; d++, at++) {
+    return true;
+}
+
+static bool is_unchanged(struct linnet_rig *rig, const struct lent *lent) {
+    for (size_t i = 0; i < rig->nworks; i++)
+        for (size_t d = 0; d < rig->works[i]->item.ndocs; d++, lent++) {
             char digest[65], blobs[65];
             const struct linnet_doc *doc = &rig->works[i]->item.docs[d];
             if (look_at(doc, digest, blobs)) return linnet_rig_fail(rig, "out of memory");
-            if (strcmp(digest, lent[at].digest) != 0)
+            if (strcmp(digest, lent->digest) != 0)
                 return linnet_rig_fail(rig, "it changed the document %s", doc->id);
-            if (strcmp(blobs, lent[at].blobs) != 0)
+            if (strcmp(blobs, lent->blobs) != 0)
                 return linnet_rig_fail(rig, "it changed the bytes of an attachment of %s", doc->id);
         }
-    if (!linnet_rig_close(rig)) return false; /* an instance may keep documents until then */
-    for (size_t i = 0; i < ndocs; i++)
+    return true;
+}
+
+static bool is_given_back(struct linnet_rig *rig, const struct lent *lent, size_t n) {
+    for (size_t i = 0; i < n; i++)
         if (lent[i].json && lent[i].json->refcount != lent[i].references)
             return linnet_rig_fail(
                 rig, "%s: a reference to a document was %s", linnet_json_string(lent[i].json, "_id", "?"),
                 lent[i].json->refcount > lent[i].references ? "taken and never given back"
                                                             : "given back that was not its own");
-    free(lent);
-    linnet_rig_forget(rig);
     return true;
+}
+
+bool linnet_check_borrowed(struct linnet_rig *rig) {
+    size_t n, ndocs = 0;
+    struct linnet_rig_shape shape = {.threads = 1, .batch = 64};
+    if (!linnet_rig_open(rig, &shape) || !linnet_rig_submit_samples(rig, &n)) return false;
+    for (size_t i = 0; i < rig->nworks; i++)
+        ndocs += rig->works[i]->item.ndocs;
+    struct lent *lent = calloc(ndocs + 1, sizeof(*lent));
+    if (!lent) return linnet_rig_fail(rig, "out of memory");
+    bool kept = lend(rig, lent) && linnet_rig_settle(rig, true) && is_unchanged(rig, lent) &&
+                linnet_rig_close(rig) && /* an instance may keep documents until then */
+                is_given_back(rig, lent, ndocs);
+    free(lent);
+    if (kept) linnet_rig_forget(rig);
+    return kept;
 }
 
 /* ---- batches ---- */
@@ -296,10 +310,20 @@ bool linnet_check_deadline(struct linnet_rig *rig) {
     return true;
 }
 
+/* Bytes that are allocated now. ThreadSanitizer has a heap of its own, of which mallinfo knows nothing. (So
+ * has AddressSanitizer, but there freed blocks count for long, and it finds leaks itself.) */
+#ifdef __SANITIZE_THREAD__
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+static size_t heap(void) {
+    return __sanitizer_get_current_allocated_bytes();
+}
+#else
 static size_t heap(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
+#endif
 
 /* Process samples until enough of them have gone by. */
 static bool churn(struct linnet_rig *rig, size_t items, size_t *processed) {
