@@ -7,7 +7,6 @@ root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 work=$(mktemp -d /tmp/linnet-models-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 die() { echo "models.sh: $*" >&2; exit 1; }
-export LSAN_OPTIONS=use_tls=0:print_suppressions=0:suppressions=$root/tests/plugin/lsan.supp
 
 # References as a folder: the backbone, floras, and the model that ships, its file beside it.
 "$build/bin/linnet-flora" backbone --out "$work/references" >/dev/null

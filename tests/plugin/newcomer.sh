@@ -15,8 +15,6 @@ PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name linnet.pc)")
 export PKG_CONFIG_PATH
 unset LINNET_PLUGIN_PATH LINNET_DATA_PATH
 [ "$(command -v linnet)" = "$work/prefix/bin/linnet" ] || die "not the program that was installed"
-# A build with sanitizers opens a plugin built without, but its leak checker stumbles over libraries opened at run time.
-export LSAN_OPTIONS=use_tls=0:print_suppressions=0:suppressions=$root/tests/plugin/lsan.supp
 
 mapfile -t commands < <(sed -n '/^```sh$/,/^```$/p' "$work/prefix/share/linnet/template/README.md" | grep -v '^```')
 [ ${#commands[@]} = 5 ] || die "the path has ${#commands[@]} commands, five are promised"
