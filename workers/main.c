@@ -16,7 +16,7 @@ static const struct linnet_command *const commands[] = {
 #undef LINNET_COMMAND
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *out) {
     fputs("Usage: linnet COMMAND [OPTION...]\n"

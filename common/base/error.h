@@ -56,6 +56,10 @@ enum linnet_class linnet_error_class(int code);
  * `return linnet_error_set(err, LINNET_E_PARSE, "...")` is one line. */
 int linnet_error_set(struct linnet_error *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__
+/* It sees one file at a time, and so not that the code comes back as it is. */
+#define linnet_error_set(err, code, ...) (linnet_error_set(err, code, __VA_ARGS__), (code))
+#endif
 /* Put "prefix: " before the detail that is there. Returns err->code. */
 int linnet_error_prefix(struct linnet_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

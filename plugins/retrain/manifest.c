@@ -43,7 +43,7 @@ static size_t rows_of(FILE *out, const struct tally *tally, const struct seen *s
 }
 
 char *manifest_make(const struct tally *tally, size_t *size, size_t *rows) {
-    struct listing listing = {.tally = tally, .usable = calloc(tally->size + 1, sizeof *listing.usable)};
+    struct listing listing = {.tally = tally, .usable = calloc(tally->size + 1, sizeof(struct seen *))};
     char *text = NULL;
     FILE *out = listing.usable ? open_memstream(&text, size) : NULL;
     *rows = 0;
@@ -52,7 +52,7 @@ char *manifest_make(const struct tally *tally, size_t *size, size_t *rows) {
         return NULL;
     }
     tally_each(tally, collect, &listing);
-    qsort(listing.usable, listing.n, sizeof *listing.usable, by_ulid);
+    qsort(listing.usable, listing.n, sizeof(struct seen *), by_ulid);
     fputs("observation,image,organ,taxon,scientificName,observer\n", out);
     for (size_t i = 0; i < listing.n; i++)
         *rows += rows_of(out, tally, listing.usable[i]);

@@ -7,7 +7,7 @@
 int tally_init(struct tally *tally, const struct linnet_taxonomy *taxonomy, const char *model) {
     *tally = (struct tally){.taxonomy = taxonomy, .buckets = 1024};
     snprintf(tally->model, sizeof tally->model, "%s", model ? model : "");
-    tally->table = calloc(tally->buckets, sizeof *tally->table);
+    tally->table = calloc(tally->buckets, sizeof(struct seen *));
     tally->images = calloc(linnet_taxonomy_size(taxonomy) + 1, sizeof *tally->images);
     if (tally->table && tally->images) return 0;
     tally_done(tally);
@@ -51,7 +51,7 @@ static uint32_t bucket_of(const struct tally *tally, const char *ulid) {
 
 static void grow(struct tally *tally) {
     uint32_t old = tally->buckets;
-    struct seen **table = calloc((size_t)old * 2, sizeof *table);
+    struct seen **table = calloc((size_t)old * 2, sizeof(struct seen *));
     if (!table) return; /* longer chains, nothing worse */
     struct seen **before = tally->table;
     tally->table = table;

@@ -82,7 +82,7 @@ static const char *split_organ(const char *path, char organ[16]) {
     strcpy(organ, "auto");
     for (size_t i = 0; i < sizeof(organs) / sizeof(organs[0]); i++) {
         size_t size = strlen(organs[i]);
-        if (strncmp(path, organs[i], size) || path[size] != '=') continue;
+        if (strncmp(path, organs[i], size) != 0 || path[size] != '=') continue;
         strcpy(organ, organs[i]);
         return path + size + 1;
     }
@@ -107,7 +107,7 @@ static int add_picture(struct loader *loader, const char *path, struct linnet_er
         return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     }
     for (size_t i = 0; i < loader->npictures; i++) {
-        if (strcmp(more[i].digest, picture.digest)) continue;
+        if (strcmp(more[i].digest, picture.digest) != 0) continue;
         linnet_bytes_unref(picture.bytes); /* the same photograph again is the same view */
         return 0;
     }

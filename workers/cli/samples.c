@@ -95,7 +95,7 @@ static int add_each(struct linnet_samples *samples, const char *folder, struct l
     char **paths = list(folder, true, &n), **entries = calloc(n + 1, sizeof(char *));
     size_t nentries = 0;
     int rc = entries ? 0 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    for (size_t i = 0; !rc && i < n; i++)
+    for (size_t i = 0; entries && i < n; i++)
         if (!is_folder(paths[i]) || !holds_attachments(paths[i])) entries[nentries++] = paths[i];
     for (size_t i = 0; !rc && i < nentries; i += step) {
         step = same_observation(entries + i, nentries - i);
@@ -207,8 +207,8 @@ int linnet_samples_make(struct linnet_samples *out, struct linnet_error *err) {
     free(maker.pictured);
     if (!rc && !maker.begun) rc = linnet_error_set(err, LINNET_E_NOT_FOUND, "the schemas hold no example");
     struct linnet_observation *observation = rc ? NULL : malloc(sizeof(*observation));
-    if (!rc && !observation) rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    if (rc) {
+    if (!observation) {
+        if (!rc) rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
         if (maker.begun) linnet_observation_done(&maker.observation);
         return rc;
     }

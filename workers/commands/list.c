@@ -33,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (mine->limit < 1) argp_error(state, "--limit is a number from 1, not '%s'", arg);
         return 0;
     case 'g':
-        if (strcmp(arg, "casual") && strcmp(arg, "needs_review") && strcmp(arg, "research"))
+        if (strcmp(arg, "casual") != 0 && strcmp(arg, "needs_review") != 0 && strcmp(arg, "research") != 0)
             argp_error(state, "--grade is casual, needs_review or research, not '%s'", arg);
         mine->grade = arg;
         return 0;

@@ -72,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         mine->dry_run = true;
         return 0;
     case KEY_POLICY:
-        if (strcmp(arg, "new") && strcmp(arg, "view") && strcmp(arg, "backfill"))
+        if (strcmp(arg, "new") != 0 && strcmp(arg, "view") != 0 && strcmp(arg, "backfill") != 0)
             argp_error(state, "--policy is new, view or backfill, not '%s'", arg);
         mine->policy = arg;
         return 0;

@@ -77,10 +77,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             return ARGP_ERR_UNKNOWN;
         return 0;
     case ARGP_KEY_END:
-        if (!mine->verb ||
-            (strcmp(mine->verb, "list") && strcmp(mine->verb, "show") && strcmp(mine->verb, "check")))
+        if (!mine->verb || (strcmp(mine->verb, "list") != 0 && strcmp(mine->verb, "show") != 0 &&
+                            strcmp(mine->verb, "check") != 0))
             argp_error(state, "one of list, show, check is wanted");
-        if (strcmp(mine->verb, "list") && !mine->plugin)
+        else if (strcmp(mine->verb, "list") != 0 && !mine->plugin)
             argp_error(state, "%s wants a plugin: a file, or the name of an installed one", mine->verb);
         return 0;
     default:

@@ -60,7 +60,7 @@ static const json_t *resolve(const json_t *root, const json_t *schema) {
     for (int depth = 0; depth < REFERENCE_DEPTH; depth++) {
         const char *reference = json_string_value(json_object_get(schema, "$ref"));
         if (!reference) return schema;
-        if (strncmp(reference, "#/", 2)) return NULL;
+        if (strncmp(reference, "#/", 2) != 0) return NULL;
         schema = linnet_json_at(root, reference + 2);
     }
     return NULL;

@@ -157,7 +157,7 @@ int linnet_install_plugin(const char *name, char out[PATH_MAX], struct linnet_er
     rc = LINNET_E_NOT_FOUND;
     for (size_t i = 0; rc && i < installed.n; i++) {
         const char *base = base_name(installed.paths[i]);
-        if (strlen(base) != size + 10 || strncmp(base + 7, name, size)) continue;
+        if (strlen(base) != size + 10 || strncmp(base + 7, name, size) != 0) continue;
         memcpy(out, installed.paths[i], strlen(installed.paths[i]) + 1);
         rc = 0;
     }

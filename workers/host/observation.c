@@ -103,7 +103,7 @@ static int doc_make(const struct linnet_observation *observation, json_t *docume
     struct linnet_held_doc doc = {0};
     struct linnet_id id;
     const char *text = json_string_value(json_object_get(document, "_id"));
-    if (!text || linnet_id_parse(text, &id) || strcmp(id.observation, observation->ulid))
+    if (!text || linnet_id_parse(text, &id) || strcmp(id.observation, observation->ulid) != 0)
         return LINNET_E_INVALID;
     memcpy(doc.kind, id.kind, sizeof(doc.kind));
 

@@ -68,7 +68,8 @@ static void note(struct run *run, size_t stage, const char *document, enum linne
 /* Put a result into the observation, if it is one of its documents. */
 static int put_result(struct run *run, const struct linnet_result *result) {
     struct linnet_observation *observation = run->outcome.observation;
-    if (result->database != LINNET_DB_MAIN || strncmp(result->id, observation->ulid, LINNET_ULID_SIZE - 1))
+    if (result->database != LINNET_DB_MAIN ||
+        strncmp(result->id, observation->ulid, LINNET_ULID_SIZE - 1) != 0)
         return 0;
     if (!result->document) {
         linnet_observation_remove(observation, result->id);

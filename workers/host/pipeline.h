@@ -25,8 +25,8 @@ struct linnet_pipeline_options {
     struct linnet_metrics *metrics;       /* may be NULL */
     unsigned threads;                     /* of each stage; 0: what its plugin wants */
     bool eager;                           /* of each stage: somebody waits for the answer (stage.h) */
-    json_t *(*unseal)(void *arg, const char *sealed);
-    void *unseal_arg;
+    json_t *(*unseal)(const void *arg, const char *sealed);
+    const void *unseal_arg;
     /* A stage that does not open is told here and left out, unless none is left. NULL: it fails the opening.
      */
     void (*left_out)(void *arg, const struct linnet_plugin *plugin, const char *why);

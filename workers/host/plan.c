@@ -116,7 +116,7 @@ static int name_output(const struct planner *planner, const struct linnet_item *
         if (stage->plugin->qualifier(stage->instance, item, qualifier, sizeof(qualifier)))
             return LINNET_E_INVALID;
     } else if (stage->plugin->unit == LINNET_UNIT_DOCUMENT) {
-        strncat(qualifier, item->docs[0].qualifier, sizeof(qualifier) - 1);
+        snprintf(qualifier, sizeof(qualifier), "%s", item->docs[0].qualifier);
     }
     return linnet_id_format(planner->observation->ulid, stage->plugin->produces[0], qualifier, out);
 }
@@ -151,10 +151,10 @@ static bool has_predecessor(const struct planner *planner, const char *output_id
         stage->plugin->unit == LINNET_UNIT_OBSERVATION || !(planner->inputs[0]->flags & LINNET_PRESENCE);
     for (size_t i = 0; i < planner->observation->ndocs; i++) {
         const struct linnet_held_doc *doc = &planner->observation->docs[i];
-        if (strcmp(doc->kind, stage->plugin->produces[0]) || !made_by(doc, stage)) continue;
-        if (!traceable && strcmp(doc->id, output_id)) continue;
+        if (strcmp(doc->kind, stage->plugin->produces[0]) != 0 || !made_by(doc, stage)) continue;
+        if (!traceable && strcmp(doc->id, output_id) != 0) continue;
         const char *fingerprint = linnet_json_string(doc->json, "stage/fingerprint", "");
-        if (strcmp(fingerprint, stage->fingerprint) && same_inputs(planner, doc)) return true;
+        if (strcmp(fingerprint, stage->fingerprint) != 0 && same_inputs(planner, doc)) return true;
     }
     return false;
 }
@@ -181,8 +181,8 @@ static int add_due(struct planner *planner, const char *output_id, bool outdated
     due->stage = planner->stage_index;
     due->ndocs = planner->n;
     due->outdated = outdated;
-    due->docs = malloc(planner->n * sizeof(*due->docs));
-    due->digests = malloc(planner->n * sizeof(*due->digests));
+    due->docs = calloc(planner->n + 1, sizeof(*due->docs)); /* n may be 0 */
+    due->digests = calloc(planner->n + 1, sizeof(*due->digests));
     if (!due->docs || !due->digests) {
         free(due->docs);
         free(due->digests);
@@ -327,7 +327,7 @@ static int planner_init(struct planner *planner, const struct linnet_observation
     size_t n = observation->ndocs ? observation->ndocs : 1;
     *planner = (struct planner){.observation = observation, .backfill = backfill};
     planner->places = calloc(n, sizeof(*planner->places));
-    planner->inputs = calloc(n, sizeof(*planner->inputs));
+    planner->inputs = calloc(n, sizeof(struct linnet_input *));
     planner->docs = calloc(n, sizeof(*planner->docs));
     planner->digests = calloc(n, sizeof(*planner->digests));
     planner->keep = calloc(n, sizeof(*planner->keep));

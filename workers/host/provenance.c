@@ -170,7 +170,7 @@ bool linnet_inputs_equal(const json_t *stored, const struct linnet_input_ref *in
     for (size_t i = 0; i < n; i++) {
         struct linnet_input_ref entry;
         if (!entry_read(json_array_get(stored, i), &entry)) return false;
-        if (strcmp(entry.id, inputs[i].id) || strcmp(entry.digest, inputs[i].digest)) return false;
+        if (strcmp(entry.id, inputs[i].id) != 0 || strcmp(entry.digest, inputs[i].digest) != 0) return false;
     }
     return true;
 }
@@ -214,7 +214,7 @@ static int refuse_own_members(json_t *document, const char *kind, struct linnet_
                                     "the emitted %s sets \"%s\", which is the host's to set", kind,
                                     reserved[i]);
     const char *own_kind = json_string_value(json_object_get(document, "kind"));
-    if (json_object_get(document, "kind") && (!own_kind || strcmp(own_kind, kind)))
+    if (json_object_get(document, "kind") && (!own_kind || strcmp(own_kind, kind) != 0))
         return linnet_error_set(err, LINNET_E_INVALID, "the emitted %s says that it is of another kind",
                                 kind);
     const char *key;

@@ -118,7 +118,7 @@ int linnet_references_finish(struct linnet_references *references, struct linnet
     drop_replaced(references);
     for (size_t i = 0; i < references->nentries; i++) {
         const struct entry *entry = &references->entries[i];
-        if (strncmp(entry->id, "taxon:", 6)) continue;
+        if (strncmp(entry->id, "taxon:", 6) != 0) continue;
         int rc = linnet_taxonomy_add(references->taxonomy, entry->id, entry->document, err);
         if (rc) return rc;
     }
@@ -141,7 +141,7 @@ static size_t lower_bound(const struct linnet_references *references, const char
 
 json_t *linnet_references_get(const struct linnet_references *references, const char *id) {
     size_t place = lower_bound(references, id);
-    if (place == references->nentries || strcmp(references->entries[place].id, id)) return NULL;
+    if (place == references->nentries || strcmp(references->entries[place].id, id) != 0) return NULL;
     return references->entries[place].document;
 }
 
@@ -150,7 +150,7 @@ int linnet_references_each(const struct linnet_references *references, const cha
     size_t size = strlen(prefix);
     for (size_t i = lower_bound(references, prefix); i < references->nentries; i++) {
         const struct entry *entry = &references->entries[i];
-        if (strncmp(entry->id, prefix, size)) break;
+        if (strncmp(entry->id, prefix, size) != 0) break;
         int rc = each(arg, entry->id, entry->document);
         if (rc) return rc;
     }

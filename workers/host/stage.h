@@ -34,8 +34,8 @@ struct linnet_stage_options {
     struct linnet_metrics *metrics; /* may be NULL; outlives the stage */
     /* Opens sealed locations for the plugin, on any executor's thread; a new reference. NULL: the site has no
      * key. */
-    json_t *(*unseal)(void *arg, const char *sealed);
-    void *unseal_arg;
+    json_t *(*unseal)(const void *arg, const char *sealed);
+    const void *unseal_arg;
     /* Told on the executor's thread before and after each process(): the in-flight table of the supervisor.
      * `executor` counts from 0 within the stage. May be NULL. */
     void (*batch_begin)(void *arg, unsigned executor, const char *stage,

@@ -109,7 +109,8 @@ int linnet_strip_jpeg(const unsigned char *data, size_t size, unsigned char *out
         }
         at = end;
     }
-    memcpy(out + to, "\xff\xd9", 2);
-    *used = to + 2;
+    out[to++] = 0xff;
+    out[to++] = EOI;
+    *used = to;
     return 0;
 }

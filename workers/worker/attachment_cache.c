@@ -36,7 +36,7 @@ static bool file_name(const json_t *stub, char out[64], uint8_t digest[16]) {
                           sodium_base64_VARIANT_ORIGINAL) != 0 ||
         n != 16)
         return false;
-    memcpy(out, "md5-", 4);
+    memcpy(out, "md5-", 4); /* NOLINT(bugprone-not-null-terminated-result): the digits follow */
     sodium_bin2hex(out + 4, 60, digest, 16);
     return true;
 }

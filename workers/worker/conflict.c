@@ -90,7 +90,7 @@ static void leaves_read(struct linnet_couch_request *request, const struct linne
     struct settling *s = arg;
     struct linnet_task *task = s->task;
     size_t n = 0, size = json_array_size(r->json), i;
-    json_t **leaves = calloc(size + 1, sizeof(*leaves));
+    json_t **leaves = calloc(size + 1, sizeof(json_t *));
     json_t *entry;
     task->flow->requests--;
     task->writes--;

@@ -393,7 +393,7 @@ static void write_results(struct linnet_flow_item *item) {
     struct linnet_write *writes[16];
     size_t n = 0, bytes = 0;
     item->state = LINNET_ITEM_WRITING;
-    for (; n < work->nresults && n < sizeof(writes) / sizeof(*writes); n++) {
+    for (; n < work->nresults && n < sizeof(writes) / sizeof(writes[0]); n++) {
         writes[n] = write_of(item, &work->results[n]);
         if (!writes[n]) break;
     }

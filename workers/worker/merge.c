@@ -69,14 +69,14 @@ static int merge_views(json_t *merged, json_t *const *sorted, size_t n) {
 }
 
 json_t *linnet_merge_observations(json_t *const *leaves, size_t n) {
-    json_t **sorted = malloc(n * sizeof(*sorted));
+    json_t **sorted = malloc(n * sizeof(json_t *));
     json_t *merged = json_object();
     const char *key;
     json_t *value;
     int failed = !sorted || !merged;
     if (sorted) {
-        memcpy(sorted, leaves, n * sizeof(*sorted));
-        qsort(sorted, n, sizeof(*sorted), newest_first);
+        memcpy(sorted, leaves, n * sizeof(json_t *));
+        qsort(sorted, n, sizeof(json_t *), newest_first);
     }
     for (size_t i = 0; !failed && i < n; i++) {
         json_object_foreach(sorted[i], key, value) {

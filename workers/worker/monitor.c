@@ -71,7 +71,7 @@ int linnet_monitor_listen(const char *address, int *fd, struct linnet_error *err
 }
 
 unsigned linnet_monitor_port(int fd) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) return 0;
     if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);

@@ -58,7 +58,7 @@ static void batch_end(void *arg, unsigned executor) {
     linnet_suspects_leave(opened->suspects, opened->passed[executor]);
 }
 
-static json_t *unseal(void *arg, const char *sealed) {
+static json_t *unseal(const void *arg, const char *sealed) {
     return linnet_unseal(arg, sealed);
 }
 
@@ -120,7 +120,7 @@ static int open_stage(struct linnet_group_context *context, struct linnet_opened
         .state_dir = opened->site ? state_dir : NULL,
         .metrics = context->metrics,
         .unseal = context->site_key != NULL ? unseal : NULL,
-        .unseal_arg = (void *)(uintptr_t)context->site_key,
+        .unseal_arg = context->site_key,
         .batch_begin = batch_begin,
         .batch_end = batch_end,
         .batch_arg = opened,

@@ -218,8 +218,8 @@ static json_t *lease_document(struct linnet_shares *shares, unsigned index) {
         "{s:s, s:s, s:s, s:o, s:s?, s:s?, s:I, s:I, s:s?, s:s?}", "_id", id, "kind", "share", "group",
         shares->group, "share", index == SITE ? json_string("site") : json_integer(index), "owner",
         give ? NULL : shares->worker, "session", give ? NULL : shares->session, "generation",
-        (json_int_t)(lease->generation + (lease->wish == TAKE)), "term_ms",
-        (json_int_t)shares->options.term_ms, "checkpoint", lease->checkpoint, "identity", lease->identity);
+        (json_int_t)lease->generation + (lease->wish == TAKE), "term_ms", (json_int_t)shares->options.term_ms,
+        "checkpoint", lease->checkpoint, "identity", lease->identity);
     if (document != NULL && lease->revision != NULL)
         json_object_set_new(document, "_rev", json_string(lease->revision));
     return document;

@@ -220,7 +220,8 @@ int linnet_flow_set_stages(struct linnet_flow *flow, const struct linnet_flow_st
                                         linnet_stage_name(stages[i].stage));
     struct tables t;
     int rc = make_tables(flow, stages, n, &t);
-    struct linnet_slot **old = rc ? NULL : realloc(flow->old, (flow->nold + flow->nslots + 1) * sizeof(*old));
+    struct linnet_slot **old =
+        rc ? NULL : realloc(flow->old, (flow->nold + flow->nslots + 1) * sizeof(struct linnet_slot *));
     if (rc || !old) {
         free_tables(&t);
         return linnet_error_set(err, LINNET_E_NOMEM, "no memory for stages");
