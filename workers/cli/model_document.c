@@ -81,18 +81,13 @@ static int find_species(const struct linnet_nn_port *ports, size_t n, size_t lab
         if (width_of(&ports[i]) == (int64_t)labels) port = &ports[i];
     if (!port && wanted)
         return linnet_error_set(err, LINNET_E_INVALID, "the graph has no output \"%s\"", wanted);
+    const struct linnet_nn_port *shown = port || !n ? port : ports;
     if (!port || width_of(port) != (int64_t)labels)
         return linnet_error_set(err, LINNET_E_INVALID,
                                 "there are %zu labels, but output %s has %" PRId64
                                 " values; the labels' file needs "
                                 "one row for each class, in order",
-                                labels,
-                                port ? port->name
-                                : n  ? ports[0].name
-                                     : "(none)",
-                                port ? width_of(port)
-                                : n  ? width_of(&ports[0])
-                                     : 0);
+                                labels, shown ? shown->name : "(none)", shown ? width_of(shown) : 0);
     json_object_set_new(outputs, "species", json_string(port->name));
     return 0;
 }

@@ -190,6 +190,7 @@ void linnet_blob_turn(struct linnet_flow *flow) {
     struct linnet_downloads *all = flow->downloading;
     struct download *d;
     while ((d = TAILQ_FIRST(&all->waiting)) && flow->downloads < flow->options.downloads) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not follow TAILQ_REMOVE() */
         if (flow->downloads && flow->bytes + all->reserved + d->length > flow->options.bytes_limit) return;
         TAILQ_REMOVE(&all->waiting, d, link);
         if (d->length > flow->options.blob_limit)

@@ -274,6 +274,7 @@ static void write_results(struct linnet_site_item *item) {
     for (size_t i = 0; i < work->nresults; i++) {
         struct linnet_write *write = write_of(item, &work->results[i]);
         if (!write) {
+            if (!i) end_item(item, false); /* else it waits, never answered, for those that were not begun */
             linnet_flow_fail(flow, LINNET_E_NOMEM, "no memory for results");
             return;
         }
