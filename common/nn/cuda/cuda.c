@@ -64,7 +64,7 @@ static int upload_constants(struct linnet_nn_program *program, struct linnet_err
 
 static int compile_on(struct linnet_nn_program *program, struct linnet_error *err) {
     const struct cuda_program *lowered = program->program;
-    program->choices = calloc(lowered->nplans + 1, sizeof *program->choices);
+    program->choices = calloc(lowered->nplans + 1, sizeof *program->choices); // NOLINT(bugprone-sizeof-expression): an array of pointers
     if (!program->choices) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     for (size_t p = 0; p < lowered->nplans; p++) {
         program->choices[p] = calloc(lowered->plans[p].nsteps + 1, sizeof **program->choices);
