@@ -217,14 +217,19 @@ static int capture(struct linnet_nn_run *run, size_t index, const struct linnet_
     return rc;
 }
 
+static bool same_channels(const float *a, const float *b) {
+    for (size_t i = 0; i < LINNET_NN_CHANNELS_MAX; i++)
+        if (a[i] != b[i]) return false;
+    return true;
+}
+
 /* The graph of a bucket, for numbers or for pictures of this scale and shift. */
 static int graph_of(struct linnet_nn_run *run, size_t index, const struct linnet_nn_pixels *pixels,
                     cudaGraphExec_t *out, struct linnet_error *err) {
     struct bucket *bucket = &run->buckets[index];
     cudaGraphExec_t *graph = pixels ? &bucket->pixels : &bucket->floats;
     if (pixels && *graph &&
-        (memcmp(pixels->scale, bucket->packed.scale, sizeof pixels->scale) != 0 ||
-         memcmp(pixels->shift, bucket->packed.shift, sizeof pixels->shift) != 0)) {
+        !(same_channels(pixels->scale, bucket->packed.scale) && same_channels(pixels->shift, bucket->packed.shift))) {
         cudaGraphExecDestroy(*graph);
         *graph = NULL;
     }
