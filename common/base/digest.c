@@ -3,11 +3,11 @@
 #include <string.h>
 
 void linnet_digest_init(struct linnet_digest *digest) {
-    crypto_hash_sha256_init(&digest->state);
+    sha256_init(&digest->state);
 }
 
 void linnet_digest_update(struct linnet_digest *digest, const void *data, size_t size) {
-    crypto_hash_sha256_update(&digest->state, data, size);
+    sha256_update(&digest->state, size, data);
 }
 
 void linnet_digest_update_string(struct linnet_digest *digest, const char *text) {
@@ -19,9 +19,14 @@ void linnet_digest_update_string(struct linnet_digest *digest, const char *text)
 }
 
 void linnet_digest_final(struct linnet_digest *digest, char out[LINNET_DIGEST_SIZE]) {
-    unsigned char raw[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_final(&digest->state, raw);
-    sodium_bin2hex(out, LINNET_DIGEST_SIZE, raw, sizeof raw);
+    static const char digits[] = "0123456789abcdef";
+    uint8_t raw[SHA256_DIGEST_SIZE];
+    sha256_digest(&digest->state, sizeof raw, raw);
+    for (size_t i = 0; i < sizeof raw; i++) {
+        out[2 * i] = digits[raw[i] >> 4];
+        out[2 * i + 1] = digits[raw[i] & 15];
+    }
+    out[LINNET_DIGEST_SIZE - 1] = '\0';
 }
 
 void linnet_digest_bytes(const void *data, size_t size, char out[LINNET_DIGEST_SIZE]) {

@@ -4,7 +4,7 @@ set(LINNET_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(lib IN ITEMS libuv jansson libcurl libsodium vips libmicrohttpd libprotobuf-c cairo cmocka)
+foreach(lib IN ITEMS libuv jansson libcurl libsodium nettle jemalloc vips libmicrohttpd libprotobuf-c cairo cmocka)
   string(TOUPPER ${lib} name)
   string(REPLACE "-" "_" name ${name})
   pkg_check_modules(${name} IMPORTED_TARGET ${lib})

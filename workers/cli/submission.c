@@ -1,5 +1,6 @@
 #include "workers/cli/submission.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -226,8 +226,16 @@ static void collect(struct linnet_task_list *list, struct sparse_read *read, jso
     }
 }
 
+static bool waits_for_sparse(const struct linnet_flow *flow) {
+    for (int p = 0; p < LINNET_PRIORITIES; p++)
+        if (!TAILQ_EMPTY(&flow->to_read_sparse[p])) return true;
+    return false;
+}
+
 static bool read_sparse(struct linnet_flow *flow, int64_t now) {
-    struct sparse_read *read = calloc(1, sizeof(*read));
+    /* Asked in every turn: a big block taken and given back each time makes malloc tidy its whole heap. */
+    if (!waits_for_sparse(flow)) return false;
+    struct sparse_read *read = malloc(sizeof(*read));
     json_t *keys = json_array();
     if (!read || !keys) {
         free(read);
@@ -235,6 +243,7 @@ static bool read_sparse(struct linnet_flow *flow, int64_t now) {
         return false;
     }
     read->flow = flow;
+    read->ntasks = 0;
     for (int p = 0; p < LINNET_PRIORITIES; p++)
         collect(&flow->to_read_sparse[p], read, keys, now);
     int rc = 0;
