@@ -41,15 +41,6 @@ int linnet_buf_reserve(struct linnet_buf *buf, size_t size) {
     return 0;
 }
 
-int linnet_buf_append(struct linnet_buf *buf, const void *data, size_t size) {
-    int rc = linnet_buf_reserve(buf, size);
-    if (rc) return rc;
-    if (size) memcpy(buf->data + buf->size, data, size);
-    buf->size += size;
-    buf->data[buf->size] = '\0';
-    return 0;
-}
-
 int linnet_buf_append_string(struct linnet_buf *buf, const char *text) {
     return linnet_buf_append(buf, text, strlen(text));
 }

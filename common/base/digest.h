@@ -17,7 +17,8 @@ struct linnet_digest {
 
 void linnet_digest_init(struct linnet_digest *digest);
 void linnet_digest_update(struct linnet_digest *digest, const void *data, size_t size);
-/* A string with its terminator, so that ("ab","c") differs from ("a","bc"). NULL counts as a lone NUL byte 0xff. */
+/* A string with its terminator, so that ("ab","c") differs from ("a","bc"). NULL counts as a lone NUL byte
+ * 0xff. */
 void linnet_digest_update_string(struct linnet_digest *digest, const char *text);
 void linnet_digest_final(struct linnet_digest *digest, char out[LINNET_DIGEST_SIZE]);
 /* All at once. Any thread. */

@@ -1,6 +1,5 @@
 #include "common/base/id.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/digest.h"
@@ -77,11 +76,18 @@ int linnet_id_parse(const char *text, struct linnet_id *out) {
 int linnet_id_format(const char *observation, const char *kind, const char *qualifier,
                      char out[LINNET_ID_MAX]) {
     char text[LINNET_ID_MAX];
-    bool in_observation = observation && *observation, qualified = qualifier && *qualifier;
-    int length = snprintf(text, sizeof text, "%s%s%s%s%s", in_observation ? observation : "",
-                          in_observation ? ":" : "", kind, qualified ? ":" : "", qualified ? qualifier : "");
-    if (length < 0 || length >= LINNET_ID_MAX) return LINNET_E_LIMIT;
-    memcpy(out, text, (size_t)length + 1);
+    const char *const parts[] = {observation, kind, qualifier};
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (!parts[i] || !*parts[i]) continue;
+        size_t size = strlen(parts[i]), colon = used > 0;
+        if (colon + size >= LINNET_ID_MAX - used) return LINNET_E_LIMIT;
+        if (colon) text[used++] = ':';
+        memcpy(text + used, parts[i], size);
+        used += size;
+    }
+    text[used] = '\0';
+    memcpy(out, text, used + 1);
     return 0;
 }
 

@@ -36,11 +36,10 @@ bool linnet_json_take(struct linnet_json_reader *reader, char wanted) {
 
 /* ---- strings ---- */
 
-/* Behind the plain ASCII at `s`: the first byte that is a quote, a backslash, a control character or not
- * ASCII. Eight at a time: a byte is zero where it was the one that is looked for, and the subtraction then
+/* Eight at a time: a byte is zero where it was the one that is looked for, and the subtraction then
  * borrows into its top bit (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord). A false alarm
  * costs a look at single bytes only. */
-static const char *skip_plain(const char *s, const char *end) {
+const char *linnet_json_skip_plain(const char *s, const char *end) {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
     while (end - s >= 8) {
         uint64_t word;
@@ -143,7 +142,7 @@ static bool read_escaped(struct linnet_json_reader *reader, const char *start, c
             start = s;
             s += step;
         }
-        s = skip_plain(s, reader->end);
+        s = linnet_json_skip_plain(s, reader->end);
         if (s == reader->end) return false;
     }
     reader->s = s + 1;
@@ -154,11 +153,11 @@ static bool read_escaped(struct linnet_json_reader *reader, const char *start, c
 
 bool linnet_json_read_slice(struct linnet_json_reader *reader, const char **text, size_t *size) {
     if (!linnet_json_take(reader, '"')) return false;
-    const char *start = reader->s, *s = skip_plain(start, reader->end);
+    const char *start = reader->s, *s = linnet_json_skip_plain(start, reader->end);
     while (s < reader->end && (unsigned char)*s >= 0x80) {
         size_t step = linnet_utf8_next(s, (size_t)(reader->end - s));
         if (!step) return false;
-        s = skip_plain(s + step, reader->end);
+        s = linnet_json_skip_plain(s + step, reader->end);
     }
     if (s == reader->end || (unsigned char)*s < 0x20) return false;
     if (*s == '\\') return read_escaped(reader, start, s, text, size);
@@ -319,7 +318,7 @@ json_t *linnet_json_read_value(struct linnet_json_reader *reader) {
 /* `reader->s` stands at the opening quote. */
 static bool skip_string(struct linnet_json_reader *reader) {
     const char *s = reader->s + 1, *end = reader->end;
-    while ((s = skip_plain(s, end)) < end) {
+    while ((s = linnet_json_skip_plain(s, end)) < end) {
         if (*s == '"') {
             reader->s = s + 1;
             return true;

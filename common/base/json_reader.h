@@ -31,6 +31,9 @@ bool linnet_json_take(struct linnet_json_reader *reader, char wanted);
 /* A string: a slice of the text, or of the scratch where it has escapes, valid until the next one. Not
  * terminated. */
 bool linnet_json_read_slice(struct linnet_json_reader *reader, const char **text, size_t *size);
+/* Behind the plain ASCII at `s`: the first byte that is a quote, a backslash, a control character or not
+ * ASCII; `end` if there is none. */
+const char *linnet_json_skip_plain(const char *s, const char *end);
 /* Any value. New reference, NULL: refused. */
 json_t *linnet_json_read_value(struct linnet_json_reader *reader);
 /* Pass over any value; brackets and strings are looked at, nothing else. */

@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/digest.h"
 #include "common/base/json.h"
+#include "common/base/json_reader.h"
 
 /* jansson parses nothing deeper; a value that is (a cycle, say) is refused instead of overflowing the stack.
  */
@@ -27,20 +28,29 @@ struct writer {
 
 static int write_value(struct writer *writer, const json_t *value);
 
-static int write_string(struct writer *writer, const char *text, size_t size) {
+/* The first byte from `s` on that a string must not hold as it is. */
+static const char *find_special(const char *s, const char *end) {
+    while ((s = linnet_json_skip_plain(s, end)) < end && (unsigned char)*s >= 0x80)
+        s++;
+    return s;
+}
+
+static int write_escape(struct linnet_buf *out, unsigned char c) {
     static const char *const shorts[256] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
                                             ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+    return shorts[c] ? linnet_buf_append(out, shorts[c], 2) : linnet_buf_printf(out, "\\u%04x", c);
+}
+
+static int write_string(struct writer *writer, const char *text, size_t size) {
     struct linnet_buf *out = writer->out;
+    const char *end = text + size, *special;
     int rc = linnet_buf_append(out, "\"", 1);
-    size_t start = 0;
-    for (size_t i = 0; !rc && i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        rc = linnet_buf_append(out, text + start, i - start);
-        start = i + 1;
-        if (!rc) rc = shorts[c] ? linnet_buf_append(out, shorts[c], 2) : linnet_buf_printf(out, "\\u%04x", c);
+    while (!rc && (special = find_special(text, end)) < end) {
+        rc = linnet_buf_append(out, text, (size_t)(special - text));
+        if (!rc) rc = write_escape(out, (unsigned char)*special);
+        text = special + 1;
     }
-    if (!rc) rc = linnet_buf_append(out, text + start, size - start);
+    if (!rc) rc = linnet_buf_append(out, text, (size_t)(end - text));
     return rc ? rc : linnet_buf_append(out, "\"", 1);
 }
 

@@ -140,6 +140,7 @@ static int load_pattern(struct loader *loader, const char *keyword, const char *
         return fault(loader, keyword, why);
     }
     out->text = text;
+    out->steps = schema_steps_make(text);
     out->compiled = true;
     return 0;
 }
@@ -362,6 +363,7 @@ static int compile(struct loader *loader, json_t *json, struct schema_node **out
 
 static void free_pattern(struct schema_pattern *pattern) {
     if (pattern->compiled) regfree(&pattern->regex);
+    schema_steps_free(pattern->steps);
 }
 
 static void free_node(struct schema_node *node) {

@@ -154,7 +154,8 @@ static int check_number(const struct check *check, const struct schema_node *nod
 }
 
 static bool matches(const struct schema_pattern *pattern, const char *text) {
-    return regexec(&pattern->regex, text, 0, NULL, 0) == 0;
+    int known = pattern->steps ? schema_steps_match(pattern->steps, text) : -1;
+    return known < 0 ? regexec(&pattern->regex, text, 0, NULL, 0) == 0 : known;
 }
 
 static int check_string(const struct check *check, const struct schema_node *node, const json_t *value,

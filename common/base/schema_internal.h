@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "common/base/schema.h"
+#include "common/base/schema_steps.h"
 
 enum schema_type {
     SCHEMA_NULL = 1,
@@ -21,6 +22,7 @@ enum schema_type {
 struct schema_pattern {
     const char *text; /* the schema's */
     regex_t regex;
+    struct schema_steps *steps; /* owned; NULL: only the regex can tell */
     bool compiled;
 };
 

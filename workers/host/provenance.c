@@ -144,12 +144,19 @@ void linnet_inputs_sort(struct linnet_input_ref *inputs, size_t n) {
     if (n > 1) qsort(inputs, n, sizeof(*inputs), by_id);
 }
 
+json_t *linnet_input_json(const char *id, const char *digest) {
+    json_t *entry = json_object();
+    if (!json_object_set_new(entry, "id", json_string(id)) &&
+        !json_object_set_new(entry, "digest", json_string(digest)))
+        return entry;
+    json_decref(entry);
+    return NULL;
+}
+
 json_t *linnet_inputs_json(const struct linnet_input_ref *inputs, size_t n) {
     json_t *array = json_array();
     for (size_t i = 0; array && i < n; i++) {
-        if (!json_array_append_new(array,
-                                   json_pack("{s:s, s:s}", "id", inputs[i].id, "digest", inputs[i].digest)))
-            continue;
+        if (!json_array_append_new(array, linnet_input_json(inputs[i].id, inputs[i].digest))) continue;
         json_decref(array);
         array = NULL;
     }
@@ -187,6 +194,14 @@ void linnet_result_digest(const char *fingerprint, const struct linnet_input_ref
     linnet_digest_final(&digest, out);
 }
 
+/* Is this {id, digest} and no more, in order? The host's own inputs always are. */
+static bool in_order(const json_t *entries, const struct linnet_input_ref *refs, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (json_object_size(json_array_get(entries, i)) != 2 || (i && by_id(&refs[i - 1], &refs[i]) > 0))
+            return false;
+    return true;
+}
+
 int linnet_result_digest_json(const char *fingerprint, json_t *inputs, char out[LINNET_DIGEST_SIZE]) {
     size_t n = json_array_size(inputs);
     if (!json_is_array(inputs)) return LINNET_E_INVALID;
@@ -196,10 +211,12 @@ int linnet_result_digest_json(const char *fingerprint, json_t *inputs, char out[
     for (size_t i = 0; !rc && i < n; i++)
         if (!entry_read(json_array_get(inputs, i), &refs[i])) rc = LINNET_E_INVALID;
     if (!rc) {
+        bool as_they_are = in_order(inputs, refs, n);
         linnet_inputs_sort(refs, n);
         linnet_result_digest(fingerprint, refs, n, out);
-        json_t *sorted = linnet_inputs_json(refs, n);
-        if (!sorted || json_array_clear(inputs) || json_array_extend(inputs, sorted)) rc = LINNET_E_NOMEM;
+        json_t *sorted = as_they_are ? NULL : linnet_inputs_json(refs, n);
+        if (!as_they_are && (!sorted || json_array_clear(inputs) || json_array_extend(inputs, sorted)))
+            rc = LINNET_E_NOMEM;
         json_decref(sorted);
     }
     free(refs);
@@ -227,6 +244,17 @@ static int refuse_own_members(json_t *document, const char *kind, struct linnet_
     return 0;
 }
 
+static json_t *stage_json(const struct linnet_provenance *from) {
+    json_t *stage = json_object();
+    if (!json_object_set_new(stage, "name", json_string(from->stage)) &&
+        !json_object_set_new(stage, "version", json_string(from->version)) &&
+        !json_object_set_new(stage, "fingerprint", json_string(from->fingerprint)) &&
+        (!from->device || !json_object_set_new(stage, "device", json_string(from->device))))
+        return stage;
+    json_decref(stage);
+    return NULL;
+}
+
 int linnet_result_complete(json_t *document, const char *id, const char *kind,
                            const struct linnet_provenance *from, json_t *inputs, const char *digest,
                            struct linnet_error *err) {
@@ -234,12 +262,7 @@ int linnet_result_complete(json_t *document, const char *id, const char *kind,
         return linnet_error_set(err, LINNET_E_INVALID, "the emitted %s is no JSON object", kind);
     int rc = refuse_own_members(document, kind, err);
     if (rc) return rc;
-    json_t *stage = json_pack("{s:s, s:s, s:s}", "name", from->stage, "version", from->version, "fingerprint",
-                              from->fingerprint);
-    if (stage && from->device && json_object_set_new(stage, "device", json_string(from->device))) {
-        json_decref(stage);
-        stage = NULL;
-    }
+    json_t *stage = stage_json(from);
     if (!stage || json_object_set_new(document, "_id", json_string(id)) ||
         json_object_set_new(document, "kind", json_string(kind)) ||
         json_object_set(document, "stage", stage) || json_object_set(document, "inputs", inputs) ||

@@ -44,6 +44,8 @@ bool linnet_field_valid(const char *path);
 
 /* Sort by id, as everything below wants it. */
 void linnet_inputs_sort(struct linnet_input_ref *inputs, size_t n);
+/* {id, digest}, a new reference; NULL: out of memory, or an id that is no UTF-8. */
+json_t *linnet_input_json(const char *id, const char *digest);
 /* [{id, digest}], a new reference; NULL: out of memory. */
 json_t *linnet_inputs_json(const struct linnet_input_ref *inputs, size_t n);
 /* Is a stored "inputs" array the same list? */

@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/json.h"
 #include "workers/host/plugin.h"
+#include "workers/host/provenance.h"
 
 /* The strings of one document, in one piece; linnet_doc points into it. */
 struct names {
@@ -85,8 +86,9 @@ static int record(struct linnet_work *work, const struct linnet_doc *doc) {
            strcmp(json_string_value(json_object_get(json_array_get(work->inputs, place - 1), "id")),
                   doc->id) > 0)
         place--;
-    json_t *entry = json_pack("{s:s, s:s}", "id", doc->id, "digest", doc->digest);
-    return json_array_insert_new(work->inputs, place, entry) ? LINNET_E_NOMEM : 0;
+    return json_array_insert_new(work->inputs, place, linnet_input_json(doc->id, doc->digest))
+               ? LINNET_E_NOMEM
+               : 0;
 }
 
 int linnet_work_add(struct linnet_work *work, const struct linnet_held_doc *held,
