@@ -5,6 +5,8 @@ const os = require('os');
 const path = require('path');
 const { chromium } = require('playwright-core');
 const { Store, Worker, build, draw, until } = require('../e2e/lib');
+const { Server } = require('../e2e/serve_lib');
+const { sameOrigin } = require('./proxy');
 
 const CHROMIUM = process.env.LINNET_CHROMIUM || '/usr/bin/chromium';
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -14,7 +16,8 @@ const shots = process.env.LINNET_SHOTS || path.join(build, 'web-shots');
 const sizes = { phone: { width: 390, height: 844 }, small: { width: 360, height: 740 }, desktop: { width: 1366, height: 860 }, wide: { width: 1920, height: 1080 } };
 
 class System {
-  /* `options`: observations (samples drawn for pictures and, with `submit`, written), worker (false: none), config. */
+  /* `options`: observations (samples drawn for pictures and, with `submit`, written), worker (false: none), serve (true: `linnet serve` on the same
+   * origin as the store), config. */
   static async start(options = {}) {
     const system = new System();
     system.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'linnet-web-'));
@@ -28,13 +31,18 @@ class System {
       system.worker = new Worker(system.store, { config: { site: { secret_key_file: key }, ...options.config } }).start();
       await system.worker.ready();
     }
+    if (options.serve) {
+      system.server = new Server({ store: system.store, config: { signup: { open: true } } }).start();
+      await system.server.ready();
+      system.proxy = await sameOrigin(system.store.url.origin, system.server.url);
+    }
     system.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     system.contexts = [];
     system.problems = [];
     return system;
   }
 
-  get app() { return `${this.store.url.origin}/${this.store.prefix}/_design/app/index.html`; }
+  get app() { return `${this.proxy?.url || this.store.url.origin}/${this.store.prefix}/_design/app/index.html`; }
 
   /* Make an account; returns its uid. */
   user(name, role = 'observer') {
@@ -87,6 +95,9 @@ class System {
   async stop() {
     for (const context of this.contexts || []) await context.close();
     await this.browser?.close();
+    this.proxy?.close();
+    await this.server?.stop();
+    this.server?.remove?.();
     await this.worker?.stop();
     this.worker?.remove();
     for (const name of this.names || []) await this.forget(name);

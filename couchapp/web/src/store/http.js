@@ -29,7 +29,7 @@ export async function ask(method, path, body, { signal, headers = {}, within = W
   }
   let value = null;
   try { value = await answer.json(); } catch { /* not JSON: the status says enough */ }
-  if (!answer.ok) throw new HttpError(answer.status, value?.reason || value?.error?.message || value?.detail || answer.statusText);
+  if (!answer.ok) throw new HttpError(answer.status, value?.reason || value?.message || answer.statusText);
   return value;
 }
 

@@ -46,11 +46,11 @@ export async function signOut() {
   }
 }
 
-/* Sign-up is an endpoint of `linnet serve`: shown only where that answers. */
+/* Sign-up is an endpoint of `linnet serve`: shown only where that answers, and is open. An empty request is told what it lacks. */
 export async function findSignUp() {
   try {
-    const answer = await fetch(`${site.api}/signup`, { method: 'OPTIONS', credentials: 'same-origin' });
-    signUpOffered.set(answer.ok || answer.status === 405);
+    const answer = await fetch(`${site.api}/signup`, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: '{}' });
+    signUpOffered.set([400, 422].includes(answer.status));
   } catch {
     signUpOffered.set(false);
   }
