@@ -10,7 +10,7 @@ const path = require('path');
 const owners = [
   ['libvips', /^(libvips|vips-|libjpeg|libturbojpeg|libpng|libwebp|libsharpyuv|liborc|liblcms|libspng|libheif|libde265|libexif|libexpat|libgobject|libglib|libgthread|libgio|libffi|libimagequant)/],
   ['backend', /^(liblinnet-nn|libdnnl|libgomp|libcudnn|libcublas|libcudart|libcuda)/],
-  ['ours', /^(linnet|libuv|libcurl|libjansson|libsodium|libmicrohttpd|libnghttp2|libssl|libcrypto|libgnutls|libz)/],
+  ['ours', /^(linnet|libuv|libcurl|libjansson|libsodium|libnettle|libmicrohttpd|libnghttp2|libssl|libcrypto|libgnutls|libz)/],
 ];
 /* Threads that do one owner's work alone, for stacks that end in code made at run time or in the kernel. */
 const threads = [
