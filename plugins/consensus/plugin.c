@@ -59,10 +59,24 @@ static int consensus_open(const struct linnet_host *host, const json_t *config, 
     return error;
 }
 
+/* As it was when it was opened. */
+static int forget_everything(struct consensus *self, char *why, size_t size) {
+    epoch_free(self->epoch);
+    state_close(self->state);
+    crowd_done(&self->crowd);
+    *self = (struct consensus){.host = self->host, .config = self->config};
+    int error = begin_crowd(self, why, size);
+    self->epoch = epoch_new(&self->config, &self->crowd.labels);
+    return error || !self->epoch ? -1 : 0;
+}
+
+/* Called again on the same instance when the site is owned anew: what was emitted last may not have been written
+ * then, so that nothing but the state on disk says what was told. */
 static int consensus_restore(void *instance, char *position, size_t size) {
     struct consensus *self = instance;
     char why[512] = "";
     position[0] = '\0';
+    if (forget_everything(self, why, sizeof why) != 0) return -1;
     if (self->host->state_dir) {
         for (int attempt = 0; attempt < 2 && !self->state; attempt++) {
             self->state = state_open(self->host->state_dir, &self->crowd, &self->config, position, size,
