@@ -134,6 +134,19 @@ static void a_torn_end_is_cut_off(void **state) {
     }
 }
 
+/* The site is owned anew by the same process: what came after the save comes again, and what was told of it may
+ * never have been written. */
+static void restoring_again_forgets_what_was_not_saved(void **state) {
+    const struct folder *folder = *state;
+    struct fake_host *host = saved(folder);
+    json_decref(give(host, OBS, vote(OBS, "dan", "taxon:a", 3)));
+    assert_restores(host, "42-xyz");
+    json_t *consensus = give(host, OBS, vote(OBS, "eve", "taxon:a", 4));
+    assert_int_equal(json_array_size(json_object_get(consensus, "votes")), 4); /* ann, bob, cat, eve */
+    json_decref(consensus);
+    fake_host_free(host);
+}
+
 static void a_damaged_file_is_said_and_thrown_away(void **state) {
     const struct folder *folder = *state;
     fake_host_free(saved(folder));
@@ -216,6 +229,7 @@ int main(void) {
         WITH_FOLDER(what_is_at_rest_is_told_once_though_it_restarts),
         WITH_FOLDER(a_save_costs_what_has_changed),
         WITH_FOLDER(a_torn_end_is_cut_off),
+        WITH_FOLDER(restoring_again_forgets_what_was_not_saved),
         WITH_FOLDER(a_damaged_file_is_said_and_thrown_away),
         WITH_FOLDER(a_lost_state_is_built_again_before_anything_is_told),
         WITH_FOLDER(a_request_to_settle_outlives_a_kill),
