@@ -28,8 +28,10 @@ async function poll() {
     try {
       const from = since === null ? 'since=now' : `since=${encodeURIComponent(since)}&limit=1000`;
       const { results, last_seq: last } = await get(`${database('main')}/_changes?${from}`);
+      const first = since === null;
       since = last;
-      if (results.length) tell(results.map((row) => row.id));
+      if (first) tellAll(); // what came between the first look and this position
+      else if (results.length) tell(results.map((row) => row.id));
     } catch { /* offline: the next turn asks again */ }
   }
   wake();
