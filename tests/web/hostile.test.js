@@ -14,10 +14,10 @@ test.before(async () => {
   system = await System.start();
   uid = system.user('fern');
   system.user('juniper', 'admin');
-  const where = '/linnet-reference/_all_docs?include_docs=true&startkey="taxon:"&endkey="taxon;"';
+  const where = '/linnet-reference/_all_docs?include_docs=true&startkey="taxon:"&endkey="taxon%3B"';
   const docs = (await system.store.get(where)).rows.map((row) => ({ ...row.doc, scientificNameAuthorship: SCRIPT, vernacularNames: { en: [SCRIPT] } }));
   await system.store.ask('POST', '/linnet-reference/_bulk_docs', { docs });
-  const flora = (await system.store.get('/linnet-reference/_all_docs?include_docs=true&startkey="flora:"&endkey="flora;"')).rows[0].doc;
+  const flora = (await system.store.get('/linnet-reference/_all_docs?include_docs=true&startkey="flora:"&endkey="flora%3B"')).rows[0].doc;
   await system.store.ask('PUT', `/linnet-reference/${encodeURIComponent(flora._id)}`, { ...flora, title: SCRIPT });
   obs = await put(system, uid, system.pictures(1)[0]);
   const say = (id, document) => system.store.ask('PUT', `/linnet/${encodeURIComponent(id)}`, { created_at: '2026-05-03T10:25:30Z', user: uid, ...document });

@@ -91,15 +91,19 @@ test('the_table_of_rights_is_true', async () => {
 });
 
 test('nobody_but_admins_touches_design_documents_security_and_accounts', async () => {
+  const security = await store.get('/linnet/_security');
   for (const who of ['anonymous', 'observer', 'reviewer', 'worker']) {
     for (const [method, where, body] of [['PUT', '/linnet/_design/evil', { views: {} }], ['PUT', '/linnet/_security', {}], ['DELETE', '/linnet'],
       ['PUT', '/_users/org.couchdb.user:evil', { name: 'evil', type: 'user', roles: ['admin'], password: 'x' }], ['GET', '/_users/_all_docs'], ['GET', '/linnet-ops/_changes']]) {
       if (who === 'worker' && where.startsWith('/linnet-ops')) continue;
-      const { status } = await as(who, method, where, body);
-      assert.ok([401, 403, 404].includes(status), `${who} ${method} ${where}: ${status}`);
+      const { status, text } = await as(who, method, where, body);
+      // A CouchDB whose shards all refuse a `_security` says 500 no_majority (3.5.0).
+      const refused = [401, 403, 404].includes(status) || (where.endsWith('_security') && status === 500 && text.includes('no_majority'));
+      assert.ok(refused, `${who} ${method} ${where}: ${status} ${text}`);
     }
   }
-  const where = '/_users/org.couchdb.user:rights-observer', mine = JSON.parse((await as('observer', 'GET', where)).text);
+  assert.deepEqual(await store.get('/linnet/_security'), security);
+  const where = '/_users/org.couchdb.user:rights-observer', mine = await store.get(where);
   const raised = await as('observer', 'PUT', where, { ...mine, roles: [...mine.roles, 'admin'] });
   assert.ok([401, 403].includes(raised.status), `roles raised: ${raised.status}`);
 });
