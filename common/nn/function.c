@@ -18,6 +18,10 @@ const char *linnet_nn_function_name(enum linnet_nn_function function) {
         [LINNET_NN_SQRT] = "Sqrt",
         [LINNET_NN_EXP] = "Exp",
         [LINNET_NN_ABS] = "Abs",
+        [LINNET_NN_ERF] = "Erf",
+        [LINNET_NN_GELU] = "Gelu",
+        [LINNET_NN_GELU_TANH] = "GeluTanh",
+        [LINNET_NN_POW] = "Pow",
     };
     return (size_t)function < sizeof names / sizeof *names ? names[function] : "unknown";
 }
@@ -55,6 +59,14 @@ double linnet_nn_function_apply(const struct linnet_nn_unary *unary, double x) {
         return exp(x);
     case LINNET_NN_ABS:
         return fabs(x);
+    case LINNET_NN_ERF:
+        return erf(x);
+    case LINNET_NN_GELU:
+        return x * (1 + erf(x * M_SQRT1_2)) / 2;
+    case LINNET_NN_GELU_TANH:
+        return x * (1 + tanh(M_2_SQRTPI * M_SQRT1_2 * (x + 0.044715 * x * x * x))) / 2;
+    case LINNET_NN_POW:
+        return pow(x, alpha);
     }
     return NAN;
 }

@@ -52,7 +52,10 @@
     X(TRANSPOSE, "Transpose")     /* data */                                                                 \
     X(PAD, "Pad")                 /* data */                                                                 \
     X(SLICE, "Slice")             /* data; also Split and Gather of one index */                             \
-    X(IDENTITY, "Identity")       /* data; also Dropout and casts that change nothing */
+    X(IDENTITY, "Identity")       /* data; also Dropout and casts that change nothing */                     \
+    X(LAYER_NORM, "LayerNorm")    /* data [..., C], scale [C], shift [C]: over the last dimension */         \
+    X(ATTENTION, "Attention")     /* queries [..., L, K], keys [..., S, K], values [..., S, V] */            \
+    X(EXPAND, "Expand")           /* data, repeated to a shape by NumPy's rules */
 
 enum linnet_nn_op {
 #define X(name, label) LINNET_NN_OP_##name,
@@ -75,6 +78,10 @@ enum linnet_nn_function {
     LINNET_NN_SQRT,
     LINNET_NN_EXP,
     LINNET_NN_ABS,
+    LINNET_NN_ERF,       /* 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x */
+    LINNET_NN_GELU,      /* x (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel 2016) */
+    LINNET_NN_GELU_TANH, /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, theirs too */
+    LINNET_NN_POW,       /* x to the power alpha */
 };
 
 enum linnet_nn_arithmetic {
@@ -140,7 +147,10 @@ union linnet_nn_attributes {
     } reduce;
     struct {
         float epsilon;
-    } norm;
+    } norm; /* NORM, LAYER_NORM */
+    struct {
+        float scale; /* softmax(scale Q K^T) V (Vaswani et al. 2017) */
+    } attention;
     struct linnet_nn_unary unary;
     struct {
         enum linnet_nn_arithmetic kind;
@@ -231,8 +241,8 @@ int linnet_nn_graph_add_constant(struct linnet_nn_graph *graph, const char *name
                                  uint32_t *tensor);
 /* Add a node and its output tensor `name`, whose shape is inferred (common/nn/shape.h) from `wanted`'s
  * operator, attributes and inputs (wanted->inputs is copied; name, output and posts are ignored). `shape` is
- * the output's for RESHAPE and SLICE, where it can't be inferred, and NULL for others. LINNET_E_INVALID in
- * words of shapes, LINNET_E_LIMIT, LINNET_E_NOMEM. */
+ * the output's for RESHAPE, SLICE and EXPAND, where it can't be inferred, and NULL for others.
+ * LINNET_E_INVALID in words of shapes, LINNET_E_LIMIT, LINNET_E_NOMEM. */
 int linnet_nn_graph_add_node(struct linnet_nn_graph *graph, const struct linnet_nn_node *wanted,
                              const char *node_name, const char *name, const struct linnet_nn_shape *shape,
                              uint32_t *tensor, struct linnet_error *err);

@@ -35,6 +35,14 @@ uint64_t linnet_nn_node_flops(const struct linnet_nn_graph *graph, const struct 
         return out * window_size(&node->at.pool.window);
     case LINNET_NN_OP_REDUCE:
         return in;
+    case LINNET_NN_OP_ATTENTION: { /* two products and a softmax, over the keys for each query */
+        uint64_t scores = out / (uint64_t)graph->tensors[node->output].shape.dims[first->rank - 1] *
+                          (uint64_t)graph->tensors[node->inputs[1]].shape.dims[first->rank - 2];
+        return 2 * scores * (uint64_t)first->dims[first->rank - 1] +
+               2 * out * (uint64_t)graph->tensors[node->inputs[1]].shape.dims[first->rank - 2] + 3 * scores;
+    }
+    case LINNET_NN_OP_LAYER_NORM:
+        return 7 * out;
     case LINNET_NN_OP_NORM:
         return 2 * out;
     case LINNET_NN_OP_UNARY:

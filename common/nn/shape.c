@@ -236,6 +236,52 @@ static int infer_slice(const struct linnet_nn_node *node, const struct linnet_nn
     return fits ? 0 : mismatch(data, given, "the slice is not inside its input", err);
 }
 
+static int infer_layer_norm(const struct linnet_nn_graph *graph, const struct linnet_nn_node *node,
+                            struct linnet_nn_shape *out, struct linnet_error *err) {
+    const struct linnet_nn_shape *data = &graph->tensors[node->inputs[0]].shape;
+    if (data->rank < 1 || data->dims[data->rank - 1] < 0)
+        return wrong_rank(data, "a last dimension of known length", err);
+    for (uint32_t i = 1; i < 3; i++) {
+        const struct linnet_nn_shape *each = &graph->tensors[node->inputs[i]].shape;
+        if (each->rank != 1 || each->dims[0] != data->dims[data->rank - 1])
+            return mismatch(data, each, "scale and shift are one value for each place of the last dimension",
+                            err);
+    }
+    *out = *data;
+    return 0;
+}
+
+static int infer_attention(const struct linnet_nn_graph *graph, const struct linnet_nn_node *node,
+                           struct linnet_nn_shape *out, struct linnet_error *err) {
+    const struct linnet_nn_shape *queries = &graph->tensors[node->inputs[0]].shape,
+                                 *keys = &graph->tensors[node->inputs[1]].shape,
+                                 *values = &graph->tensors[node->inputs[2]].shape;
+    int rank = queries->rank;
+    if (rank < 2) return wrong_rank(queries, "[..., length, width]", err);
+    bool fits = keys->rank == rank && values->rank == rank && keys->dims[rank - 1] == queries->dims[rank - 1];
+    for (int i = 0; i < rank - 2 && fits; i++)
+        fits = keys->dims[i] == queries->dims[i] && values->dims[i] == queries->dims[i];
+    if (!fits) return mismatch(queries, keys, "queries and keys do not fit each other", err);
+    if (values->dims[rank - 2] != keys->dims[rank - 2])
+        return mismatch(keys, values, "there is not one value for each key", err);
+    for (int i = rank - 2; i < rank; i++)
+        if (queries->dims[i] < 0 || keys->dims[i] < 0 || values->dims[i] < 0)
+            return linnet_nn_fail(err, LINNET_E_INVALID, "attention across the batch");
+    *out = *queries;
+    out->dims[rank - 1] = values->dims[rank - 1];
+    return 0;
+}
+
+static int infer_expand(const struct linnet_nn_shape *data, const struct linnet_nn_shape *given,
+                        struct linnet_error *err) {
+    struct linnet_nn_shape shape;
+    int rc = linnet_nn_broadcast(data, given, &shape, err);
+    if (rc) return rc;
+    return linnet_nn_shape_equal(&shape, given)
+               ? 0
+               : mismatch(data, given, "the input is larger than what it is expanded to", err);
+}
+
 static int infer_reshape(const struct linnet_nn_shape *data, const struct linnet_nn_shape *given,
                          struct linnet_error *err) {
     /* Equal at two batch sizes means equal at all, as both counts are one product of constants and a power of
@@ -291,10 +337,16 @@ int linnet_nn_infer(const struct linnet_nn_graph *graph, const struct linnet_nn_
         return infer_transpose(node, a, out, err);
     case LINNET_NN_OP_PAD:
         return infer_pad(node, a, out, err);
+    case LINNET_NN_OP_LAYER_NORM:
+        return infer_layer_norm(graph, node, out, err);
+    case LINNET_NN_OP_ATTENTION:
+        return infer_attention(graph, node, out, err);
     case LINNET_NN_OP_RESHAPE:
-    case LINNET_NN_OP_SLICE: {
-        int rc =
-            node->op == LINNET_NN_OP_SLICE ? infer_slice(node, a, given, err) : infer_reshape(a, given, err);
+    case LINNET_NN_OP_SLICE:
+    case LINNET_NN_OP_EXPAND: {
+        int rc = node->op == LINNET_NN_OP_SLICE    ? infer_slice(node, a, given, err)
+                 : node->op == LINNET_NN_OP_EXPAND ? infer_expand(a, given, err)
+                                                   : infer_reshape(a, given, err);
         if (!rc) *out = *given;
         return rc;
     }

@@ -6,8 +6,8 @@
 
 #include "common/nn/graph.h"
 
-/* The output shape of `node`, whose inputs are tensors of `graph`. `given` is the output's for RESHAPE and
- * SLICE (checked against the input's), else NULL. LINNET_E_INVALID with the shapes in words. */
+/* The output shape of `node`, whose inputs are tensors of `graph`. `given` is the output's for RESHAPE,
+ * SLICE and EXPAND (checked against the input's), else NULL. LINNET_E_INVALID with the shapes in words. */
 int linnet_nn_infer(const struct linnet_nn_graph *graph, const struct linnet_nn_node *node,
                     const struct linnet_nn_shape *given, struct linnet_nn_shape *out,
                     struct linnet_error *err);

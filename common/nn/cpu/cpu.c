@@ -29,6 +29,8 @@ static bool native(enum linnet_nn_precision precision) {
 /* Products take residuals and functions; the others' functions are a pass over memory either way, but one
  * that finds the result in the cache. */
 static bool takes(const struct linnet_nn_node *node, const struct linnet_nn_post *post) {
+    struct linnet_nn_unary steps[2];
+    if (post->kind == LINNET_NN_POST_UNARY && !dnn_function_steps(&post->unary, steps)) return false;
     switch (node->op) {
     case LINNET_NN_OP_CONV:
     case LINNET_NN_OP_GEMM:
@@ -207,6 +209,12 @@ static void run_own(const struct linnet_nn_run *run, const struct cpu_plan *plan
     if (step->kind == CPU_FILL) {
         size_t each = dnn_layout_type(layouts[0]) == LINNET_NN_BF16 ? 2 : 4;
         cpu_fill(memory[0], dnn_layout_type(layouts[0]), dnn_layout_bytes(layouts[0]) / each, step->value);
+        return;
+    }
+    if (step->kind == CPU_FUNCTION) {
+        size_t each = dnn_layout_type(layouts[0]) == LINNET_NN_BF16 ? 2 : 4;
+        cpu_apply(&step->unary, dnn_layout_type(layouts[0]), dnn_layout_bytes(layouts[0]) / each, memory[0],
+                  memory[1]);
         return;
     }
     cpu_broadcast(step->arithmetic, dnn_layout_rank(layouts[2]), memory[0], dnn_layout_dims(layouts[0]),

@@ -72,6 +72,7 @@ enum dnn_kind {
     DNN_POOL,         /* SOURCE */
     DNN_REDUCTION,    /* SOURCE to DESTINATION, given */
     DNN_NORMALISE,    /* batch normalisation with known statistics: SOURCE, SCALE, SHIFT, MEAN, VARIANCE */
+    DNN_LAYER_NORM,   /* over the last dimension: SOURCE, plain, SCALE, SHIFT */
     DNN_FUNCTION,     /* SOURCE */
     DNN_ARITHMETIC,   /* SOURCE, SOURCE_1 which may have dimensions of 1 */
     DNN_SOFTMAX,      /* SOURCE */
@@ -103,7 +104,8 @@ struct dnn_spec {
     int nposts;
 };
 
-/* A function that takes several steps of oneDNN's is cut into them: fills steps[2], returns how many. */
+/* A function that takes several steps of oneDNN's is cut into them: fills steps[2], returns how many. 0:
+ * oneDNN does not have it. */
 int dnn_function_steps(const struct linnet_nn_unary *unary, struct linnet_nn_unary steps[2]);
 
 /* Compile. LINNET_E_UNSUPPORTED: no implementation for this; LINNET_E_NOMEM. */

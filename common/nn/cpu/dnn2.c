@@ -243,7 +243,16 @@ static dnnl_alg_kind_t algorithm(const struct linnet_nn_unary *unary, float *alp
         return dnnl_eltwise_exp;
     case LINNET_NN_ABS:
         return dnnl_eltwise_abs;
+    case LINNET_NN_GELU:
+        return dnnl_eltwise_gelu_erf;
+    case LINNET_NN_GELU_TANH:
+        return dnnl_eltwise_gelu_tanh;
+    case LINNET_NN_POW: /* alpha x^beta there */
+        *alpha = 1;
+        *beta = unary->alpha;
+        return dnnl_eltwise_pow;
     case LINNET_NN_HARD_SIGMOID: /* cut into steps before it gets here */
+    case LINNET_NN_ERF:          /* never asked for */
         break;
     }
     return dnnl_alg_kind_undef;
@@ -251,6 +260,7 @@ static dnnl_alg_kind_t algorithm(const struct linnet_nn_unary *unary, float *alp
 
 int dnn_function_steps(const struct linnet_nn_unary *unary, struct linnet_nn_unary steps[2]) {
     steps[0] = *unary;
+    if (unary->function == LINNET_NN_ERF) return 0;
     if (unary->function != LINNET_NN_HARD_SIGMOID) return 1;
     steps[0].function = LINNET_NN_LINEAR;
     steps[1] = (struct linnet_nn_unary){LINNET_NN_CLIP, 0, 1};
@@ -296,6 +306,7 @@ union description {
     dnnl_pooling_v2_desc_t pool;
     dnnl_reduction_desc_t reduction;
     dnnl_batch_normalization_desc_t normalise;
+    dnnl_layer_normalization_desc_t layer_norm;
     dnnl_eltwise_desc_t function;
     dnnl_binary_desc_t arithmetic;
     dnnl_softmax_v2_desc_t softmax;
@@ -373,6 +384,10 @@ static dnnl_status_t describe(const struct dnn_spec *spec, union description *ou
         return dnnl_batch_normalization_forward_desc_init(
             &out->normalise, dnnl_forward_inference, &spec->source->desc, spec->epsilon,
             dnnl_use_global_stats | dnnl_use_scale | dnnl_use_shift);
+    case DNN_LAYER_NORM:
+        return dnnl_layer_normalization_forward_desc_init(&out->layer_norm, dnnl_forward_inference,
+                                                          &spec->source->desc, NULL, spec->epsilon,
+                                                          dnnl_use_scale | dnnl_use_shift);
     case DNN_SOFTMAX:
         return dnnl_softmax_v2_forward_desc_init(&out->softmax, dnnl_forward_inference, dnnl_softmax_accurate,
                                                  &spec->source->desc, &spec->destination->desc, spec->axis);

@@ -35,6 +35,13 @@ void cpu_fill(void *memory, enum linnet_nn_type type, size_t count, float value)
         store(memory, type, (int64_t)i, value);
 }
 
+void cpu_apply(const struct linnet_nn_unary *unary, enum linnet_nn_type type, size_t count, const void *from,
+               void *to) {
+    for (size_t i = 0; i < count; i++)
+        store(to, type, (int64_t)i,
+              (float)linnet_nn_function_apply(unary, (double)load(from, type, (int64_t)i)));
+}
+
 static float arithmetic(enum linnet_nn_arithmetic kind, float a, float b) {
     switch (kind) {
     case LINNET_NN_ADD:

@@ -251,7 +251,8 @@ static int lower_node(struct cpu_lowering *lowering, const struct linnet_nn_node
         [LINNET_NN_OP_CONCAT] = cpu_lower_concat,    [LINNET_NN_OP_SOFTMAX] = cpu_lower_softmax,
         [LINNET_NN_OP_RESHAPE] = cpu_lower_reshape,  [LINNET_NN_OP_TRANSPOSE] = cpu_lower_transpose,
         [LINNET_NN_OP_PAD] = cpu_lower_pad,          [LINNET_NN_OP_SLICE] = cpu_lower_slice,
-        [LINNET_NN_OP_IDENTITY] = cpu_lower_reshape,
+        [LINNET_NN_OP_IDENTITY] = cpu_lower_reshape, [LINNET_NN_OP_LAYER_NORM] = cpu_lower_layer_norm,
+        [LINNET_NN_OP_EXPAND] = cpu_lower_expand,    [LINNET_NN_OP_ATTENTION] = cpu_lower_attention,
     };
     struct cpu_place out;
     if (!handlers[node->op])

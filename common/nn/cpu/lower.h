@@ -59,7 +59,7 @@ int cpu_arithmetic(struct cpu_lowering *lowering, enum linnet_nn_arithmetic kind
 int cpu_run_with_posts(struct cpu_lowering *lowering, struct dnn_spec *spec, struct cpu_argument *arguments,
                        int n, int rank, const int64_t *dims, struct cpu_place *out);
 
-/* The handlers: lower_linear.c, lower_elementwise.c, lower_shape.c. They set `out`. */
+/* The handlers: lower_linear.c, lower_elementwise.c, lower_shape.c, lower_transformer.c. They set `out`. */
 int cpu_lower_conv(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out);
 int cpu_lower_gemm(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out);
 int cpu_lower_matmul(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out);
@@ -70,6 +70,11 @@ int cpu_lower_unary(struct cpu_lowering *lowering, const struct linnet_nn_node *
 int cpu_lower_binary(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out);
 int cpu_lower_softmax(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
                       struct cpu_place *out);
+int cpu_lower_layer_norm(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
+                         struct cpu_place *out);
+int cpu_lower_attention(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
+                        struct cpu_place *out);
+int cpu_lower_expand(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out);
 int cpu_lower_concat(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out);
 int cpu_lower_reshape(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
                       struct cpu_place *out);

@@ -85,10 +85,25 @@ static int run_accumulating(struct cpu_lowering *lowering, const struct dnn_spec
     return rc;
 }
 
+/* A function that oneDNN does not have, on plain memory. */
+static int function_plainly(struct cpu_lowering *lowering, const struct linnet_nn_unary *unary,
+                            struct cpu_place from, struct cpu_place *to) {
+    struct cpu_step step = {.kind = CPU_FUNCTION, .unary = *unary};
+    struct cpu_place made;
+    int rc = cpu_bring_plain(lowering, from, dnn_layout_type(from.layout), &from);
+    if (!rc) rc = cpu_allocate(lowering, from.layout, &made);
+    if (rc) return rc;
+    struct cpu_argument arguments[2] = {{DNN_SOURCE, from}, {DNN_DESTINATION, made}};
+    rc = cpu_emit(lowering, &step, arguments, 2);
+    if (!rc) *to = made;
+    return rc;
+}
+
 int cpu_function(struct cpu_lowering *lowering, const struct linnet_nn_unary *unary, struct cpu_place from,
                  struct cpu_place *to) {
     struct linnet_nn_unary steps[2];
     int count = dnn_function_steps(unary, steps), rc = 0;
+    if (!count) return function_plainly(lowering, unary, from, to);
     for (int i = 0; i < count && !rc; i++) {
         struct dnn_spec spec = {
             .kind = DNN_FUNCTION, .source = from.layout, .destination = from.layout, .unary = steps[i]};

@@ -37,9 +37,10 @@ struct cpu_argument {
 };
 
 enum cpu_step_kind {
-    CPU_RUN,      /* `op` */
-    CPU_FILL,     /* DESTINATION with `value` */
-    CPU_BROADCAST /* arithmetic that oneDNN does not do: SOURCE, SOURCE_1, DESTINATION, all plain */
+    CPU_RUN,       /* `op` */
+    CPU_FILL,      /* DESTINATION with `value` */
+    CPU_BROADCAST, /* arithmetic that oneDNN does not do: SOURCE, SOURCE_1, DESTINATION, all plain */
+    CPU_FUNCTION   /* `unary`, which oneDNN does not have: SOURCE, DESTINATION, both plain */
 };
 struct cpu_step {
     enum cpu_step_kind kind;
@@ -48,6 +49,7 @@ struct cpu_step {
     int narguments;
     float value;
     enum linnet_nn_arithmetic arithmetic;
+    struct linnet_nn_unary unary;
     uint32_t node; /* that it belongs to; LINNET_NN_NONE: none */
 };
 
@@ -87,6 +89,8 @@ void cpu_constants_done(struct linnet_nn_program *program);
 
 /* kernels.c: the steps that are ours. Types F32 or BF16. */
 void cpu_fill(void *memory, enum linnet_nn_type type, size_t count, float value);
+void cpu_apply(const struct linnet_nn_unary *unary, enum linnet_nn_type type, size_t count, const void *from,
+               void *to);
 /* out = a op b by NumPy's broadcasting; shapes of one rank, all plain. */
 void cpu_broadcast(enum linnet_nn_arithmetic kind, int rank, const void *a, const int64_t *a_dims,
                    enum linnet_nn_type a_type, const void *b, const int64_t *b_dims,

@@ -57,6 +57,7 @@ static __host__ __device__ int64_t calls_of(const cuda_kernel &k) {
         for (int d = 0; d < k.kept; d++) count *= k.dims[d];
         return count / k.width;
     case KERNEL_SOFTMAX:
+    case KERNEL_LAYER_NORM:
         for (int d = 0; d + 1 < k.rank; d++) count *= k.dims[d];
         return count;
     case KERNEL_SMALL: return k.dims[0] * k.dims[1];
@@ -93,6 +94,7 @@ template <int KIND> __global__ void __launch_bounds__(THREADS) each_warp(const _
     int64_t warps = (int64_t)gridDim.x * blockDim.x / 32;
     for (int64_t i = (blockIdx.x * (int64_t)blockDim.x + threadIdx.x) / 32; i < count; i += warps) {
         if (KIND == KERNEL_SOFTMAX) softmax_body(b.kernel, b.memory, i, warp_team());
+        if (KIND == KERNEL_LAYER_NORM) layer_norm_body(b.kernel, b.memory, i, warp_team());
         if (KIND == KERNEL_SMALL) small_body(b.kernel, b.memory, i, warp_team());
     }
 }
@@ -147,6 +149,7 @@ extern "C" int cuda_kernel_launch(const struct cuda_kernel *kernel, void *const 
     case KERNEL_DEPTHWISE: launch_each<KERNEL_DEPTHWISE>(b, count, on); break;
     case KERNEL_REDUCE: launch_columns(b, count, on); break;
     case KERNEL_SOFTMAX: launch_warps<KERNEL_SOFTMAX>(b, count, on); break;
+    case KERNEL_LAYER_NORM: launch_warps<KERNEL_LAYER_NORM>(b, count, on); break;
     case KERNEL_SMALL: launch_warps<KERNEL_SMALL>(b, count, on); break;
     }
     return (int)cudaGetLastError();
@@ -160,6 +163,7 @@ extern "C" void cuda_kernel_host(const struct cuda_kernel *kernel, void *const *
         if (k.kind == KERNEL_REDUCE && k.width == 8) reduce_body<8>(k, memory, i, team);
         else if (k.kind == KERNEL_REDUCE) reduce_body<1>(k, memory, i, team);
         else if (k.kind == KERNEL_SOFTMAX) softmax_body(k, memory, i, team);
+        else if (k.kind == KERNEL_LAYER_NORM) layer_norm_body(k, memory, i, team);
         else if (k.kind == KERNEL_SMALL) small_body(k, memory, i, team);
         else if (k.width == 8) alone<8>(k, memory, i);
         else alone<1>(k, memory, i);

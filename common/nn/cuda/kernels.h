@@ -35,15 +35,16 @@ struct kernel_operand {
 };
 
 enum kernel_kind {
-    KERNEL_MAP,       /* out = posts(a), posts(a op b) or posts(a b + c) */
-    KERNEL_FILL,      /* out = value */
-    KERNEL_PACK,      /* a picture [N, C, H, W] of f32 or [N, H, W, C] of bytes to [N, H, W, channels], zeros
-                         behind C */
-    KERNEL_POOL,      /* [N, H, W, C] */
-    KERNEL_DEPTHWISE, /* a [N, H, W, C], b [h, w, C], c [C], then posts with the last operand */
-    KERNEL_REDUCE,    /* the first `kept` dimensions stay */
-    KERNEL_SOFTMAX,   /* over the last dimension */
-    KERNEL_SMALL      /* a [M, K], b [O, K], c [O]: a product too small or too odd for tensor cores */
+    KERNEL_MAP,        /* out = posts(a), posts(a op b) or posts(a b + c) */
+    KERNEL_FILL,       /* out = value */
+    KERNEL_PACK,       /* a picture [N, C, H, W] of f32 or [N, H, W, C] of bytes to [N, H, W, channels], zeros
+                          behind C */
+    KERNEL_POOL,       /* [N, H, W, C] */
+    KERNEL_DEPTHWISE,  /* a [N, H, W, C], b [h, w, C], c [C], then posts with the last operand */
+    KERNEL_REDUCE,     /* the first `kept` dimensions stay */
+    KERNEL_SOFTMAX,    /* over the last dimension */
+    KERNEL_LAYER_NORM, /* over the last dimension; b and c are scale and shift along it */
+    KERNEL_SMALL       /* a [M, K], b [O, K], c [O]: a product too small or too odd for tensor cores */
 };
 enum kernel_operation { KERNEL_COPY = -1, KERNEL_MULADD = 100 }; /* else enum linnet_nn_arithmetic */
 
@@ -57,7 +58,7 @@ struct cuda_kernel {
     int operation; /* of MAP; of REDUCE: enum linnet_nn_reduction */
     struct kernel_post posts[KERNEL_POSTS_MAX];
     int nposts;
-    float value;
+    float value; /* FILL; LAYER_NORM: epsilon */
     /* pools and depthwise convolutions: dims are [N, out height, out width, C], `operands` have strides for
      * these */
     int64_t in[2], kernel[2], strides[2], dilations[2], before[2];

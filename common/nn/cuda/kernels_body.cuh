@@ -11,10 +11,11 @@
 
 #define BODY __host__ __device__ inline
 
-// enum linnet_nn_function, enum linnet_nn_arithmetic, enum linnet_nn_reduction: kept equal by kernels_check.c.
+// enum linnet_nn_function, enum linnet_nn_arithmetic, enum linnet_nn_reduction: in their order; the tests of every function hold
+// them to it.
 enum {
     F_RELU, F_LEAKY_RELU, F_CLIP, F_SIGMOID, F_HARD_SIGMOID, F_HARD_SWISH, F_SWISH, F_TANH, F_ELU, F_LINEAR, F_SQRT,
-    F_EXP, F_ABS
+    F_EXP, F_ABS, F_ERF, F_GELU, F_GELU_TANH, F_POW
 };
 enum { A_ADD, A_SUB, A_MUL, A_DIV, A_MIN, A_MAX };
 enum { R_MEAN, R_SUM, R_MAX, R_MIN };
@@ -89,6 +90,10 @@ BODY float apply(int function, float alpha, float beta, float x) {
     case F_SQRT: return sqrtf(x);
     case F_EXP: return expf(x);
     case F_ABS: return fabsf(x);
+    case F_ERF: return erff(x);
+    case F_GELU: return 0.5f * x * (1.0f + erff(x * 0.70710678f));
+    case F_GELU_TANH: return 0.5f * x * (1.0f + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
+    case F_POW: return alpha == 2.0f ? x * x : powf(x, alpha);
     default: return x;
     }
 }
@@ -286,6 +291,32 @@ BODY void softmax_body(const cuda_kernel &k, void *const *memory, int64_t index,
     sum = team.all(R_SUM, sum);
     for (int64_t i = team.lane(); i < n; i += team.size())
         store_one(memory[0], to.type, out + i * out_step, expf(load_one(memory[1], from.type, a + i * step) - most) / sum);
+}
+
+// One row: scale (x - mean) / sqrt(variance + epsilon) + shift, in f32 whatever the storage.
+template <class Team>
+BODY void layer_norm_body(const cuda_kernel &k, void *const *memory, int64_t index, const Team &team) {
+    int64_t at[KERNEL_RANK_MAX], n = k.dims[k.rank - 1];
+    for (int d = k.rank - 2; d >= 0; d--) {
+        at[d] = index % k.dims[d];
+        index /= k.dims[d];
+    }
+    const kernel_operand *o = k.operands;
+    int64_t a = offset_of(o[1], k.rank - 1, at), out = offset_of(o[0], k.rank - 1, at);
+    int64_t step = o[1].strides[k.rank - 1], out_step = o[0].strides[k.rank - 1];
+    float sum = 0, squares = 0;
+    for (int64_t i = team.lane(); i < n; i += team.size()) sum += load_one(memory[1], o[1].type, a + i * step);
+    float mean = team.all(R_SUM, sum) / (float)n;
+    for (int64_t i = team.lane(); i < n; i += team.size()) {
+        float centred = load_one(memory[1], o[1].type, a + i * step) - mean;
+        squares += centred * centred;
+    }
+    float factor = 1.0f / sqrtf(team.all(R_SUM, squares) / (float)n + k.value);
+    for (int64_t i = team.lane(); i < n; i += team.size()) {
+        float centred = load_one(memory[1], o[1].type, a + i * step) - mean;
+        store_one(memory[0], o[0].type, out + i * out_step,
+                  centred * factor * load_one(memory[2], o[2].type, i) + load_one(memory[3], o[3].type, i));
+    }
 }
 
 // One output of a small product: dims are [M, O], kernel[0] is K; rows of a and of b are one stretch each.

@@ -179,7 +179,8 @@ static int lower_node(struct cuda_lowering *lowering, const struct linnet_nn_nod
         [LINNET_NN_OP_CONCAT] = cuda_lower_concat,    [LINNET_NN_OP_SOFTMAX] = cuda_lower_softmax,
         [LINNET_NN_OP_RESHAPE] = cuda_lower_reshape,  [LINNET_NN_OP_TRANSPOSE] = cuda_lower_transpose,
         [LINNET_NN_OP_PAD] = cuda_lower_pad,          [LINNET_NN_OP_SLICE] = cuda_lower_slice,
-        [LINNET_NN_OP_IDENTITY] = cuda_lower_reshape,
+        [LINNET_NN_OP_IDENTITY] = cuda_lower_reshape, [LINNET_NN_OP_LAYER_NORM] = cuda_lower_layer_norm,
+        [LINNET_NN_OP_EXPAND] = cuda_lower_expand,    [LINNET_NN_OP_ATTENTION] = cuda_lower_attention,
     };
     struct cuda_view out;
     if ((size_t)node->op >= sizeof handlers / sizeof *handlers || !handlers[node->op])

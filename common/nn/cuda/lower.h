@@ -40,6 +40,12 @@ int cuda_map_kernel(const struct cuda_view *views, int n, int operation, const s
 int cuda_emit_map(struct cuda_lowering *lowering, const struct cuda_view *views, int n, int operation,
                   const struct kernel_post *posts, int nposts, const struct cuda_view *other);
 int cuda_emit_fill(struct cuda_lowering *lowering, const struct cuda_view *view, float value);
+/* The product of two places by NumPy's rules into plain memory, fresh; `out` has the dimensions and the type.
+ * Softmax of `data` along an axis into memory that is there. */
+int cuda_emit_product(struct cuda_lowering *lowering, const struct cuda_view *left,
+                      const struct cuda_view *right, struct cuda_view *out);
+int cuda_emit_softmax(struct cuda_lowering *lowering, const struct cuda_view *data, int axis,
+                      const struct cuda_view *out);
 /* Copy `from` into memory of its own with these strides. */
 int cuda_copy(struct cuda_lowering *lowering, const struct cuda_view *from, const struct cuda_view *wanted,
               struct cuda_view *out);
@@ -51,7 +57,7 @@ int cuda_kernel_posts(struct cuda_lowering *lowering, const struct linnet_nn_nod
 /* May a kernel take 8 elements of these views' last dimension at once? */
 bool cuda_wide(const struct cuda_view *views, int n);
 
-/* The handlers: lower_product.c, lower_kernel.c, lower_view.c. */
+/* The handlers: lower_product.c, lower_kernel.c, lower_view.c, lower_attention.c. */
 typedef int (*cuda_handler)(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
                             struct cuda_view *out);
 int cuda_lower_conv(struct cuda_lowering *lowering, const struct linnet_nn_node *node, struct cuda_view *out);
@@ -70,6 +76,12 @@ int cuda_lower_binary(struct cuda_lowering *lowering, const struct linnet_nn_nod
                       struct cuda_view *out);
 int cuda_lower_softmax(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
                        struct cuda_view *out);
+int cuda_lower_layer_norm(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                          struct cuda_view *out);
+int cuda_lower_attention(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                         struct cuda_view *out);
+int cuda_lower_expand(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                      struct cuda_view *out);
 int cuda_lower_concat(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
                       struct cuda_view *out);
 int cuda_lower_reshape(struct cuda_lowering *lowering, const struct linnet_nn_node *node,

@@ -1,5 +1,5 @@
 /* What kernels of ours do: elementwise functions and arithmetic, pools, depthwise convolutions, reductions,
- * softmax. */
+ * softmax, layer normalisation. */
 #include "common/nn/cuda/lower.h"
 
 #include <math.h>
@@ -413,19 +413,12 @@ int cuda_lower_reduce(struct cuda_lowering *lowering, const struct linnet_nn_nod
     return rc ? rc : cuda_emit(lowering, &step);
 }
 
-int cuda_lower_softmax(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
-                       struct cuda_view *out) {
-    struct cuda_view data;
-    struct cuda_step step;
-    int axis = node->at.softmax.axis;
-    cuda_step_init(lowering, CUDA_KERNEL, &step);
-    int rc = cuda_place_of(lowering, node->inputs[0], &data);
-    if (rc) return rc;
-    cuda_shape_of(lowering, node->output, out);
-    rc = allocate_like(lowering, &data, out);
-    if (rc) return rc;
-    /* All other dimensions first, together where they can be. */
-    struct cuda_view rows[2] = {data, *out};
+/* A kernel over rows along `axis` of `data`, written as `out` lies. All other dimensions come first, together
+ * where they can be. */
+static int rows_step(struct cuda_lowering *lowering, enum kernel_kind kind, const struct cuda_view *data,
+                     const struct cuda_view *out, int axis, struct cuda_step *step) {
+    struct cuda_view rows[2] = {*data, *out};
+    cuda_step_init(lowering, CUDA_KERNEL, step);
     for (int i = 0; i < 2; i++) {
         for (int d = axis; d + 1 < out->rank; d++) {
             rows[i].dims[d] = rows[i].dims[d + 1];
@@ -436,20 +429,60 @@ int cuda_lower_softmax(struct cuda_lowering *lowering, const struct linnet_nn_no
     cuda_views_collapse(rows, 2);
     if (rows[0].rank + 1 > KERNEL_RANK_MAX)
         return cuda_say(lowering, LINNET_E_UNSUPPORTED, "more dimensions than a kernel has");
-    struct cuda_kernel *kernel = &step.kernel;
-    *kernel = (struct cuda_kernel){.kind = KERNEL_SOFTMAX, .rank = rows[0].rank + 1, .width = 1};
+    struct cuda_kernel *kernel = &step->kernel;
+    *kernel = (struct cuda_kernel){.kind = kind, .rank = rows[0].rank + 1, .width = 1};
     for (int d = 0; d < rows[0].rank; d++) {
         kernel->dims[d] = rows[0].dims[d];
         kernel->operands[CUDA_A].strides[d] = rows[0].strides[d];
         kernel->operands[CUDA_OUT].strides[d] = rows[1].strides[d];
     }
-    kernel->dims[kernel->rank - 1] = data.dims[axis];
-    kernel->operands[CUDA_A].strides[kernel->rank - 1] = data.strides[axis];
+    kernel->dims[kernel->rank - 1] = data->dims[axis];
+    kernel->operands[CUDA_A].strides[kernel->rank - 1] = data->strides[axis];
     kernel->operands[CUDA_OUT].strides[kernel->rank - 1] = out->strides[axis];
-    kernel->operands[CUDA_A].type = (int)data.type;
+    kernel->operands[CUDA_A].type = (int)data->type;
     kernel->operands[CUDA_OUT].type = (int)out->type;
-    step.pointers[CUDA_OUT] = cuda_pointer_to(out);
-    step.pointers[CUDA_A] = cuda_pointer_to(&data);
-    step.bytes = bytes_of(&data, 1) + bytes_of(out, 1);
-    return cuda_emit(lowering, &step);
+    step->pointers[CUDA_OUT] = cuda_pointer_to(out);
+    step->pointers[CUDA_A] = cuda_pointer_to(data);
+    step->bytes = bytes_of(data, 1) + bytes_of(out, 1);
+    return 0;
+}
+
+int cuda_emit_softmax(struct cuda_lowering *lowering, const struct cuda_view *data, int axis,
+                      const struct cuda_view *out) {
+    struct cuda_step step;
+    int rc = rows_step(lowering, KERNEL_SOFTMAX, data, out, axis, &step);
+    return rc ? rc : cuda_emit(lowering, &step);
+}
+
+int cuda_lower_softmax(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                       struct cuda_view *out) {
+    struct cuda_view data;
+    int rc = cuda_place_of(lowering, node->inputs[0], &data);
+    if (rc) return rc;
+    cuda_shape_of(lowering, node->output, out);
+    rc = allocate_like(lowering, &data, out);
+    return rc ? rc : cuda_emit_softmax(lowering, &data, node->at.softmax.axis, out);
+}
+
+int cuda_lower_layer_norm(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                          struct cuda_view *out) {
+    struct cuda_view data, row;
+    struct cuda_step step;
+    int rc = cuda_place_of(lowering, node->inputs[0], &data);
+    if (rc) return rc;
+    cuda_shape_of(lowering, node->output, out);
+    rc = allocate_like(lowering, &data, out);
+    if (!rc) rc = rows_step(lowering, KERNEL_LAYER_NORM, &data, out, out->rank - 1, &step);
+    for (int i = CUDA_B; i <= CUDA_C && !rc; i++) {
+        struct linnet_nn_data *values = lowering->graph->tensors[node->inputs[i - CUDA_B + 1]].data;
+        if (!values)
+            return cuda_say(lowering, LINNET_E_UNSUPPORTED, "its parameters are computed by the network");
+        row = (struct cuda_view){
+            .type = LINNET_NN_F32, .rank = 1, .dims = {(int64_t)values->count}, .strides = {1}};
+        rc = cuda_constant(lowering, values, &row, &row, &row);
+        step.kernel.operands[i].type = KERNEL_F32;
+        step.pointers[i] = cuda_pointer_to(&row);
+    }
+    step.kernel.value = node->at.norm.epsilon;
+    return rc ? rc : cuda_emit(lowering, &step);
 }

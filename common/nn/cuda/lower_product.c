@@ -141,6 +141,21 @@ static int bring_residual(struct cuda_lowering *lowering, const struct linnet_nn
     return rc ? rc : cuda_emit_map(lowering, views, 2, KERNEL_COPY, NULL, 0, NULL);
 }
 
+/* out = a b, of either kind: specification, operands, and the bytes that it moves at least. */
+static void set_product(const struct cuda_lowering *lowering, enum dnn_kind kind, const struct cuda_view *a,
+                        const struct cuda_view *b, const struct cuda_view *out, struct cuda_step *step) {
+    step->spec.kind = kind;
+    step->spec.exact = lowering->type == LINNET_NN_F32;
+    step->spec.a = tensor_of(a);
+    step->spec.b = tensor_of(b);
+    step->spec.out = tensor_of(out);
+    step->pointers[CUDA_A] = cuda_pointer_to(a);
+    step->pointers[CUDA_B] = cuda_pointer_to(b);
+    step->pointers[CUDA_OUT] = cuda_pointer_to(out);
+    step->bytes = (double)cuda_type_size(lowering->type) *
+                  (double)(cuda_view_elements(a) + cuda_view_elements(b) + cuda_view_elements(out));
+}
+
 /* Posts of the specification: the residual first if it comes before any function, then the bias, then the
  * rest. Those up to and with a ReLU behind the bias are what precompiled engines do. */
 static int add_posts(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
@@ -216,15 +231,8 @@ static int emit_convolution(struct cuda_lowering *lowering, const struct linnet_
     out->dims[1] = own;
     data.dims[1] = in;
     padded_strides(&data, in);
-    step.spec.kind = DNN_CONVOLUTION;
-    step.spec.exact = lowering->type == LINNET_NN_F32;
+    set_product(lowering, DNN_CONVOLUTION, &data, &weights, &whole, &step);
     step.spec.window = *window;
-    step.spec.a = tensor_of(&data);
-    step.spec.b = tensor_of(&weights);
-    step.spec.out = tensor_of(&whole);
-    step.pointers[CUDA_A] = cuda_pointer_to(&data);
-    step.pointers[CUDA_B] = cuda_pointer_to(&weights);
-    step.pointers[CUDA_OUT] = cuda_pointer_to(&whole);
     rc = add_posts(lowering, node, out, &bias, made, &step);
     /* A residual is as long as the result, the padding behind it included. */
     for (int i = 0; i < step.spec.nposts; i++)
@@ -235,9 +243,6 @@ static int emit_convolution(struct cuda_lowering *lowering, const struct linnet_
     for (int i = 0; i < window->rank; i++)
         macs *= (double)window->kernel[i];
     step.flops = 2 * macs;
-    step.bytes =
-        (double)cuda_type_size(lowering->type) *
-        (double)(cuda_view_elements(&data) + cuda_view_elements(&weights) + cuda_view_elements(shape));
     for (uint32_t i = 0; i < node->nposts; i++)
         if (node->posts[i].kind == LINNET_NN_POST_ADD)
             step.bytes += (double)cuda_type_size(lowering->type) * (double)cuda_view_elements(shape);
@@ -342,12 +347,10 @@ int cuda_lower_gemm(struct cuda_lowering *lowering, const struct linnet_nn_node 
 }
 
 /* Leading dimensions as one, the last two as they are: a dense copy where the strides can't say it. */
-static int bring_side(struct cuda_lowering *lowering, uint32_t tensor, int rank, const int64_t *lead,
+static int bring_side(struct cuda_lowering *lowering, struct cuda_view from, int rank, const int64_t *lead,
                       struct cuda_view *to) {
-    struct cuda_view from, wide;
+    struct cuda_view wide;
     int64_t dims[LINNET_NN_RANK_MAX], batch = 1;
-    int rc = cuda_place_of(lowering, tensor, &from);
-    if (rc) return rc;
     int own = from.rank;
     bool repeats = false, single = true;
     for (int i = 0; i < rank - 2; i++) {
@@ -375,35 +378,50 @@ static int bring_side(struct cuda_lowering *lowering, uint32_t tensor, int rank,
     struct cuda_view dense = wide;
     dense.type = lowering->type;
     cuda_view_plain(&dense);
-    rc = cuda_copy(lowering, &wide, &dense, &wide);
+    int rc = cuda_copy(lowering, &wide, &dense, &wide);
     if (!rc && !cuda_view_reshape(&wide, 3, flat, to)) rc = cuda_say(lowering, LINNET_E_INTERNAL, "no shape");
     return rc;
 }
 
-int cuda_lower_matmul(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
-                      struct cuda_view *out) {
-    struct cuda_view a, b, flat;
-    struct cuda_step step;
-    cuda_step_init(lowering, CUDA_PRODUCT, &step);
-    cuda_shape_of(lowering, node->output, out);
+/* The product of two places into plain memory of the dimensions of `out`, nothing after it yet. *flat: the
+ * same as [batch, M, N]. */
+static int product_step(struct cuda_lowering *lowering, const struct cuda_view *left,
+                        const struct cuda_view *right, struct cuda_view *out, struct cuda_view *flat,
+                        struct cuda_step *step) {
+    struct cuda_view a, b;
+    cuda_step_init(lowering, CUDA_PRODUCT, step);
     if (out->rank < 2) return cuda_say(lowering, LINNET_E_UNSUPPORTED, "products of vectors");
     cuda_view_plain(out);
-    int rc = bring_side(lowering, node->inputs[0], out->rank, out->dims, &a);
-    if (!rc) rc = bring_side(lowering, node->inputs[1], out->rank, out->dims, &b);
+    int rc = bring_side(lowering, *left, out->rank, out->dims, &a);
+    if (!rc) rc = bring_side(lowering, *right, out->rank, out->dims, &b);
     if (!rc) rc = cuda_allocate(lowering, out);
     if (rc) return rc;
     int64_t dims[3] = {1, out->dims[out->rank - 2], out->dims[out->rank - 1]};
     for (int i = 0; i < out->rank - 2; i++)
         dims[0] *= out->dims[i];
-    if (!cuda_view_reshape(out, 3, dims, &flat)) return cuda_say(lowering, LINNET_E_INTERNAL, "no shape");
-    step.spec.kind = DNN_PRODUCT;
-    step.spec.exact = lowering->type == LINNET_NN_F32;
-    step.spec.a = tensor_of(&a);
-    step.spec.b = tensor_of(&b);
-    step.spec.out = tensor_of(&flat);
-    step.pointers[CUDA_A] = cuda_pointer_to(&a);
-    step.pointers[CUDA_B] = cuda_pointer_to(&b);
-    step.pointers[CUDA_OUT] = cuda_pointer_to(&flat);
+    if (!cuda_view_reshape(out, 3, dims, flat)) return cuda_say(lowering, LINNET_E_INTERNAL, "no shape");
+    set_product(lowering, DNN_PRODUCT, &a, &b, flat, step);
+    step->flops = 2.0 * (double)cuda_view_elements(flat) * (double)a.dims[2];
+    return 0;
+}
+
+int cuda_emit_product(struct cuda_lowering *lowering, const struct cuda_view *left,
+                      const struct cuda_view *right, struct cuda_view *out) {
+    struct cuda_view flat;
+    struct cuda_step step;
+    int rc = product_step(lowering, left, right, out, &flat, &step);
+    return rc ? rc : cuda_emit(lowering, &step);
+}
+
+int cuda_lower_matmul(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                      struct cuda_view *out) {
+    struct cuda_view left, right, flat;
+    struct cuda_step step;
+    int rc = cuda_place_of(lowering, node->inputs[0], &left);
+    if (!rc) rc = cuda_place_of(lowering, node->inputs[1], &right);
+    cuda_shape_of(lowering, node->output, out);
+    if (!rc) rc = product_step(lowering, &left, &right, out, &flat, &step);
+    if (rc) return rc;
     for (uint32_t i = 0; i < node->nposts && !rc; i++) {
         struct dnn_post *post = &step.spec.posts[step.spec.nposts];
         *post = (struct dnn_post){.unary = node->posts[i].unary};
@@ -416,8 +434,5 @@ int cuda_lower_matmul(struct cuda_lowering *lowering, const struct linnet_nn_nod
         step.spec.nposts++;
     }
     if (!rc) rc = add_tail(lowering, &flat, &step);
-    step.flops = 2.0 * (double)cuda_view_elements(&flat) * (double)a.dims[2];
-    step.bytes = (double)cuda_type_size(lowering->type) *
-                 (double)(cuda_view_elements(&a) + cuda_view_elements(&b) + cuda_view_elements(&flat));
     return rc ? rc : cuda_emit(lowering, &step);
 }

@@ -44,6 +44,18 @@ int cuda_lower_slice(struct cuda_lowering *lowering, const struct linnet_nn_node
     return 0;
 }
 
+/* Written out: not all that reads it takes strides of 0. */
+int cuda_lower_expand(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
+                      struct cuda_view *out) {
+    struct cuda_view from, wide, wanted;
+    int rc = cuda_place_of(lowering, node->inputs[0], &from);
+    if (rc) return rc;
+    cuda_shape_of(lowering, node->output, &wanted);
+    cuda_view_broadcast(&from, wanted.rank, wanted.dims, &wide);
+    cuda_view_plain(&wanted);
+    return cuda_copy(lowering, &wide, &wanted, out);
+}
+
 /* Images with their channels innermost, everything else row-major. */
 static int allocate_image(struct cuda_lowering *lowering, struct cuda_view *out) {
     if (out->rank >= 4)

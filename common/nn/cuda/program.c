@@ -93,8 +93,8 @@ const char *cuda_step_name(const struct cuda_program *program, const struct cuda
 
 const char *cuda_step_what(const struct cuda_step *step) {
     static const char *const products[] = {"convolution", "product", "attention"};
-    static const char *const kernels[] = {"map",       "fill",   "pack",    "pool",
-                                          "depthwise", "reduce", "softmax", "small"};
+    static const char *const kernels[] = {"map",    "fill",    "pack",       "pool", "depthwise",
+                                          "reduce", "softmax", "layer norm", "small"};
     return step->kind == CUDA_PRODUCT ? products[step->spec.kind] : kernels[step->kernel.kind];
 }
 

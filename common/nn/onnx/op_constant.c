@@ -118,8 +118,8 @@ int linnet_onnx_read_cast(const struct linnet_onnx_node *node) {
     const struct linnet_onnx_value *value =
         linnet_onnx_has_input(node, 0) ? linnet_onnx_find(node->reader, node->proto->input[0]) : NULL;
     bool from_integers = value && value->integers;
-    if (to == ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
-        return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED, "it casts to bool");
+    if (to == ONNX__TENSOR_PROTO__DATA_TYPE__BOOL && !from_integers)
+        return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED, "it casts data to bool");
     if (from_integers != is_float_type(to)) return linnet_onnx_read_identity(node);
     rc = linnet_onnx_tensor_input(node, 0, &data); /* makes a constant of integers */
     if (rc) return rc;
@@ -127,21 +127,35 @@ int linnet_onnx_read_cast(const struct linnet_onnx_node *node) {
     return truncate_constant(node, linnet_onnx_tensor_at(node, data));
 }
 
-int linnet_onnx_read_shape(const struct linnet_onnx_node *node) {
-    int64_t start, end;
+/* Of a tensor, or of integers. */
+static int shape_of_input(const struct linnet_onnx_node *node, struct linnet_nn_shape *shape) {
+    const struct linnet_onnx_value *value =
+        linnet_onnx_has_input(node, 0) ? linnet_onnx_find(node->reader, node->proto->input[0]) : NULL;
+    if (value && value->integers) {
+        shape->rank = value->integers->rank;
+        memcpy(shape->dims, value->integers->dims, sizeof shape->dims);
+        return 0;
+    }
     uint32_t data;
     int rc = linnet_onnx_tensor_input(node, 0, &data);
+    if (!rc) *shape = linnet_onnx_tensor_at(node, data)->shape;
+    return rc;
+}
+
+int linnet_onnx_read_shape(const struct linnet_onnx_node *node) {
+    int64_t start, end;
+    struct linnet_nn_shape shape;
+    int rc = shape_of_input(node, &shape);
     if (!rc) rc = linnet_onnx_int(node, "start", 0, &start);
     if (!rc) rc = linnet_onnx_int(node, "end", INT64_MAX, &end);
     if (rc) return rc;
-    const struct linnet_nn_shape *shape = &linnet_onnx_tensor_at(node, data)->shape;
-    if (start < 0) start = start < -shape->rank ? 0 : start + shape->rank;
-    if (end < 0) end = end < -shape->rank ? 0 : end + shape->rank;
-    if (end > shape->rank) end = shape->rank;
+    if (start < 0) start = start < -shape.rank ? 0 : start + shape.rank;
+    if (end < 0) end = end < -shape.rank ? 0 : end + shape.rank;
+    if (end > shape.rank) end = shape.rank;
     int64_t dims[1] = {end > start ? end - start : 0};
     struct linnet_onnx_integers *integers = linnet_onnx_integers_new(1, dims);
     for (size_t i = 0; integers && i < integers->count; i++) {
-        int64_t dim = shape->dims[(size_t)start + i];
+        int64_t dim = shape.dims[(size_t)start + i];
         integers->items[i] = (struct linnet_onnx_integer){dim < 0 ? -dim : dim, dim < 0};
     }
     return linnet_onnx_output_integers(node, 0, integers);

@@ -20,11 +20,13 @@ int linnet_onnx_read_unary(const struct linnet_onnx_node *node) {
     } table[] = {
         {"Abs", LINNET_NN_ABS, 0, 0, false, false},
         {"Elu", LINNET_NN_ELU, 1, 0, true, false},
+        {"Erf", LINNET_NN_ERF, 0, 0, false, false},
         {"Exp", LINNET_NN_EXP, 0, 0, false, false},
         {"HardSigmoid", LINNET_NN_HARD_SIGMOID, 0.2f, 0.5f, true, true},
         {"HardSwish", LINNET_NN_HARD_SWISH, 0, 0, false, false},
         {"LeakyRelu", LINNET_NN_LEAKY_RELU, 0.01f, 0, true, false},
         {"Neg", LINNET_NN_LINEAR, -1, 0, false, false},
+        {"Reciprocal", LINNET_NN_POW, -1, 0, false, false},
         {"Relu", LINNET_NN_RELU, 0, 0, false, false},
         {"Sigmoid", LINNET_NN_SIGMOID, 0, 0, false, false},
         {"Sqrt", LINNET_NN_SQRT, 0, 0, false, false},
@@ -39,6 +41,24 @@ int linnet_onnx_read_unary(const struct linnet_onnx_node *node) {
     if (!rc && table[i].reads_alpha) rc = linnet_onnx_float(node, "alpha", unary.alpha, &unary.alpha);
     if (!rc && table[i].reads_beta) rc = linnet_onnx_float(node, "beta", unary.beta, &unary.beta);
     return rc ? rc : emit_unary(node, data, unary);
+}
+
+int linnet_onnx_read_gelu(const struct linnet_onnx_node *node) {
+    static const char *const forms[] = {"none", "tanh", NULL};
+    uint32_t data;
+    int form, rc = linnet_onnx_choice(node, "approximate", forms, &form);
+    if (!rc) rc = linnet_onnx_tensor_input(node, 0, &data);
+    if (rc) return rc;
+    return emit_unary(node, data,
+                      (struct linnet_nn_unary){form ? LINNET_NN_GELU_TANH : LINNET_NN_GELU, 0, 0});
+}
+
+int linnet_onnx_read_pow(const struct linnet_onnx_node *node) {
+    struct linnet_nn_unary power = {LINNET_NN_POW, 0, 0};
+    uint32_t data;
+    int rc = linnet_onnx_scalar_input(node, 1, &power.alpha);
+    if (!rc) rc = linnet_onnx_tensor_input(node, 0, &data);
+    return rc ? rc : emit_unary(node, data, power);
 }
 
 /* The bounds are attributes before opset 11, constant inputs from then on. */
@@ -169,7 +189,7 @@ int linnet_onnx_read_reduce(const struct linnet_onnx_node *node) {
     const char *name = node->proto->op_type;
     bool sum = !strcmp(name, "ReduceSum");
     uint32_t data;
-    int64_t keep;
+    int64_t keep, empty_is_none;
     int count, rc = linnet_onnx_tensor_input(node, 0, &data);
     if (rc) return rc;
     struct linnet_nn_node reduce = {.op = LINNET_NN_OP_REDUCE, .inputs = &data, .ninputs = 1};
@@ -179,10 +199,12 @@ int linnet_onnx_read_reduce(const struct linnet_onnx_node *node) {
                                                          : LINNET_NN_REDUCE_MEAN;
     bool *axes = reduce.at.reduce.axes;
     int rank = linnet_onnx_tensor_at(node, data)->shape.rank;
-    rc = linnet_onnx_axes(node, 1, sum ? 13 : INT64_MAX, rank, axes, &count);
+    rc = linnet_onnx_axes(node, 1, sum ? 13 : 18, rank, axes, &count);
     if (!rc) rc = linnet_onnx_int(node, "keepdims", 1, &keep);
+    if (!rc) rc = linnet_onnx_int(node, "noop_with_empty_axes", 0, &empty_is_none);
     if (rc) return rc;
-    for (int i = 0; i < rank && count < 0; i++)
+    if (count <= 0 && empty_is_none) return linnet_onnx_read_identity(node);
+    for (int i = 0; i < rank && count <= 0; i++)
         axes[i] = true;
     rc = linnet_onnx_emit(node, &reduce, keep ? 0 : -1, NULL, &data);
     if (rc || keep) return rc;

@@ -273,6 +273,27 @@ int linnet_onnx_read_split(const struct linnet_onnx_node *node) {
     return rc;
 }
 
+/* Opset 18 may name the axes that pads are for; spread them over all. */
+static int spread_pads(const struct linnet_onnx_node *node, int rank, int64_t *pads, int *count) {
+    int64_t list[LINNET_NN_RANK_MAX], all[2 * LINNET_NN_RANK_MAX] = {0};
+    bool seen[LINNET_NN_RANK_MAX] = {false};
+    int n, axis, rc = linnet_onnx_plain_integers(node, 3, LINNET_NN_RANK_MAX, list, &n);
+    if (!rc && *count != 2 * n)
+        rc = linnet_onnx_fail(node, LINNET_E_INVALID, "its pads has %d values for %d axes", *count, n);
+    for (int i = 0; i < n && !rc; i++) {
+        rc = linnet_onnx_axis(node, list[i], rank, &axis);
+        if (!rc && seen[axis]) rc = linnet_onnx_fail(node, LINNET_E_INVALID, "it names axis %d twice", axis);
+        if (rc) break;
+        seen[axis] = true;
+        all[axis] = pads[i];
+        all[rank + axis] = pads[n + i];
+    }
+    if (rc) return rc;
+    memcpy(pads, all, sizeof all);
+    *count = 2 * rank;
+    return 0;
+}
+
 int linnet_onnx_read_pad(const struct linnet_onnx_node *node) {
     static const char *const modes[] = {"constant", NULL};
     struct linnet_nn_node pad = {.op = LINNET_NN_OP_PAD, .ninputs = 1};
@@ -289,6 +310,8 @@ int linnet_onnx_read_pad(const struct linnet_onnx_node *node) {
     }
     if (rc) return rc;
     int rank = linnet_onnx_tensor_at(node, data)->shape.rank;
+    if (linnet_onnx_has_input(node, 3)) rc = spread_pads(node, rank, pads, &count);
+    if (rc) return rc;
     if (count != 2 * rank)
         return linnet_onnx_fail(node, LINNET_E_INVALID, "its pads has %d values for %d dimensions", count,
                                 rank);

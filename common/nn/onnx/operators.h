@@ -14,8 +14,12 @@ int linnet_onnx_read_global_max_pool(const struct linnet_onnx_node *node);
 int linnet_onnx_read_gemm(const struct linnet_onnx_node *node);
 int linnet_onnx_read_matmul(const struct linnet_onnx_node *node);
 int linnet_onnx_read_batch_norm(const struct linnet_onnx_node *node);
+/* op_layer_norm.c */
+int linnet_onnx_read_layer_norm(const struct linnet_onnx_node *node);
 /* op_elementwise.c: one handler reads the operator's name to know which it is */
 int linnet_onnx_read_unary(const struct linnet_onnx_node *node);
+int linnet_onnx_read_gelu(const struct linnet_onnx_node *node);
+int linnet_onnx_read_pow(const struct linnet_onnx_node *node);
 int linnet_onnx_read_clip(const struct linnet_onnx_node *node);
 int linnet_onnx_read_binary(const struct linnet_onnx_node *node);
 int linnet_onnx_read_softmax(const struct linnet_onnx_node *node);
@@ -40,7 +44,13 @@ int linnet_onnx_read_slice(const struct linnet_onnx_node *node);
 int linnet_onnx_read_split(const struct linnet_onnx_node *node);
 int linnet_onnx_read_pad(const struct linnet_onnx_node *node);
 
-/* axes.c: a list of axes from the attribute "axes" or, from `opset` on, from input `index`. *count -1:
+/* op_choose.c */
+int linnet_onnx_read_comparison(const struct linnet_onnx_node *node);
+int linnet_onnx_read_not(const struct linnet_onnx_node *node);
+int linnet_onnx_read_where(const struct linnet_onnx_node *node);
+int linnet_onnx_read_expand(const struct linnet_onnx_node *node);
+
+/* operators.c: a list of axes from the attribute "axes" or, from `opset` on, from input `index`. *count -1:
  * absent. */
 int linnet_onnx_axes(const struct linnet_onnx_node *node, size_t index, int64_t opset, int rank, bool *axes,
                      int *count);

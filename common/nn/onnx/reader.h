@@ -13,7 +13,7 @@
 #include "onnx.pb-c.h"
 
 #define LINNET_ONNX_OPSET_MIN 7
-#define LINNET_ONNX_OPSET_MAX 17
+#define LINNET_ONNX_OPSET_MAX 21
 /* The most integers that one shape computation may hold, and the largest attribute of a window. */
 #define LINNET_ONNX_INTEGERS_MAX 65536
 #define LINNET_ONNX_WINDOW_MAX   (1 << 20)

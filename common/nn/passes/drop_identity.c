@@ -6,10 +6,14 @@ static bool changes_nothing(const struct linnet_nn_graph *graph, const struct li
     case LINNET_NN_OP_IDENTITY:
         return true;
     case LINNET_NN_OP_RESHAPE:
+    case LINNET_NN_OP_EXPAND:
         return linnet_nn_shape_equal(&graph->tensors[node->inputs[0]].shape,
                                      &graph->tensors[node->output].shape);
     case LINNET_NN_OP_CONCAT:
         return node->ninputs == 1;
+    case LINNET_NN_OP_UNARY: /* times 1 plus 0, what a fused factor leaves */
+        return node->at.unary.function == LINNET_NN_LINEAR && node->at.unary.alpha >= 1 &&
+               node->at.unary.alpha <= 1 && node->at.unary.beta >= 0 && node->at.unary.beta <= 0;
     case LINNET_NN_OP_SLICE:
         return linnet_nn_shape_equal(&graph->tensors[node->inputs[0]].shape,
                                      &graph->tensors[node->output].shape);

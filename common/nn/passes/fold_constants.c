@@ -59,6 +59,8 @@ static double element(const struct linnet_nn_graph *graph, const struct linnet_n
         return arithmetic(node->at.binary.kind, (double)a->data->values[broadcast_index(&a->shape, rank, at)],
                           (double)b->data->values[broadcast_index(&b->shape, rank, at)]);
     }
+    case LINNET_NN_OP_EXPAND:
+        return (double)a->data->values[broadcast_index(&a->shape, rank, at)];
     case LINNET_NN_OP_TRANSPOSE:
         for (int i = 0; i < rank; i++)
             from[node->at.transpose.axes[i]] = at[i];
@@ -85,6 +87,10 @@ static bool can_fold(const struct linnet_nn_graph *graph, const struct linnet_nn
     case LINNET_NN_OP_CONCAT:
     case LINNET_NN_OP_RESHAPE:
     case LINNET_NN_OP_IDENTITY:
+        break;
+    case LINNET_NN_OP_EXPAND: /* to the batch's length it is no constant */
+        for (int i = 0; i < graph->tensors[node->output].shape.rank; i++)
+            if (graph->tensors[node->output].shape.dims[i] < 0) return false;
         break;
     default:
         return false;

@@ -8,7 +8,9 @@ static const struct {
 } plain[] = {
     {"drop_identity", linnet_nn_drop_identity}, {"fold_constants", linnet_nn_fold_constants},
     {"fold_pad", linnet_nn_fold_pad},           {"fold_norm", linnet_nn_fold_norm},
-    {"fold_bias", linnet_nn_fold_bias},         {"fold_scalar", linnet_nn_fold_scalar},
+    {"fold_bias", linnet_nn_fold_bias},         {"fold_scale", linnet_nn_fold_scale},
+    {"fold_scalar", linnet_nn_fold_scalar},     {"fuse_layer_norm", linnet_nn_fuse_layer_norm},
+    {"fuse_gelu", linnet_nn_fuse_gelu},         {"fuse_attention", linnet_nn_fuse_attention},
     {"fuse_gate", linnet_nn_fuse_gate},
 };
 

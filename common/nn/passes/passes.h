@@ -7,8 +7,8 @@
 
 #include "common/nn/backend.h"
 
-/* Nodes that change nothing (Identity, Dropout, Reshape and Transpose to what it is already) give way to
- * their input. */
+/* Nodes that change nothing (Identity, Dropout, Reshape and Transpose to what it is already, times 1) give
+ * way to their input. */
 int linnet_nn_drop_identity(struct linnet_nn_graph *graph);
 /* Nodes that read constants only become constants. */
 int linnet_nn_fold_constants(struct linnet_nn_graph *graph);
@@ -21,6 +21,13 @@ int linnet_nn_fold_scalar(struct linnet_nn_graph *graph);
 int linnet_nn_fold_norm(struct linnet_nn_graph *graph);
 /* Adding a constant for each channel becomes the bias of the convolution or product before it. */
 int linnet_nn_fold_bias(struct linnet_nn_graph *graph);
+/* Multiplying by a constant for each channel joins the weights of the convolution or product before it. */
+int linnet_nn_fold_scale(struct linnet_nn_graph *graph);
+/* Layer normalisation, GELU and attention that are written out become one node each. Numbers have to be
+ * folded (fold_scalar) before. */
+int linnet_nn_fuse_layer_norm(struct linnet_nn_graph *graph);
+int linnet_nn_fuse_gelu(struct linnet_nn_graph *graph);
+int linnet_nn_fuse_attention(struct linnet_nn_graph *graph);
 /* x sigmoid(x) and x hard_sigmoid(x) become one function. */
 int linnet_nn_fuse_gate(struct linnet_nn_graph *graph);
 /* The addition of a tensor of the same shape is done by the node before it, where `backend` takes that. */

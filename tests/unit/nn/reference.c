@@ -193,6 +193,23 @@ struct array *reference_norm(const struct array *x, const struct array *const pa
     return out;
 }
 
+struct array *reference_layer_norm(const struct array *x, const struct array *scale,
+                                   const struct array *shift, double epsilon) {
+    struct array *out = array_new(x->rank, x->dims);
+    size_t width = (size_t)x->dims[x->rank - 1];
+    for (size_t row = 0; row < array_count(x); row += width) {
+        double mean = 0, variance = 0;
+        for (size_t i = 0; i < width; i++)
+            mean += x->values[row + i] / (double)width;
+        for (size_t i = 0; i < width; i++)
+            variance += (x->values[row + i] - mean) * (x->values[row + i] - mean) / (double)width;
+        for (size_t i = 0; i < width; i++)
+            out->values[row + i] =
+                scale->values[i] * (x->values[row + i] - mean) / sqrt(variance + epsilon) + shift->values[i];
+    }
+    return out;
+}
+
 struct array *reference_softmax(const struct array *x, int axis) {
     struct array *out = array_new(x->rank, x->dims);
     for (size_t i = 0; i < array_count(out); i++) {

@@ -41,6 +41,9 @@ struct array *reference_binary(const struct array *a, const struct array *b, dou
 struct array *reference_unary(const struct array *x, double (*f)(double, double, double), double alpha,
                               double beta);
 struct array *reference_norm(const struct array *x, const struct array *const parameters[4], double epsilon);
+/* Over the last dimension; scale and shift are one value for each place of it. */
+struct array *reference_layer_norm(const struct array *x, const struct array *scale,
+                                   const struct array *shift, double epsilon);
 struct array *reference_softmax(const struct array *x, int axis);
 /* kind: 's'um, 'm'ean, ma'x', mi'n'; reduced dimensions stay as 1. */
 struct array *reference_reduce(const struct array *x, const bool *axes, char kind);

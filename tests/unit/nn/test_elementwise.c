@@ -51,6 +51,22 @@ static double f_abs(double x, double a, double b) {
     (void)a, (void)b;
     return fabs(x);
 }
+static double f_erf(double x, double a, double b) {
+    (void)a, (void)b;
+    return erf(x);
+}
+static double f_gelu(double x, double a, double b) {
+    (void)a, (void)b;
+    return x * (1 + erf(x / sqrt(2))) / 2;
+}
+static double f_gelu_tanh(double x, double a, double b) {
+    (void)a, (void)b;
+    return x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3)))) / 2;
+}
+static double f_power(double x, double a, double b) {
+    (void)b;
+    return pow(x, a);
+}
 static double f_neg(double x, double a, double b) {
     (void)a, (void)b;
     return -x;
@@ -67,12 +83,17 @@ struct function {
 static struct onnx_file *build_function(void *state) {
     const struct function *function = state;
     int64_t dims[3] = {-1, 5, 33};
-    struct onnx_file *file = onnx_new(14);
+    struct onnx_file *file = onnx_new(20);
     onnx_input(file, "x", 3, dims);
     if (!strcmp(function->op, "Clip")) {
         onnx_floats(file, "low", 0, NULL, &function->alpha);
         onnx_floats(file, "high", 0, NULL, &function->beta);
         onnx_add(file, "Clip", "x low high", "y");
+    } else if (!strcmp(function->op, "Pow")) {
+        onnx_floats(file, "power", 0, NULL, &function->alpha);
+        onnx_add(file, "Pow", "x power", "y");
+    } else if (!strcmp(function->op, "GeluTanh")) {
+        onnx_string(onnx_add(file, "Gelu", "x", "y"), "approximate", "tanh");
     } else if (!strcmp(function->op, "Swish")) {
         onnx_add(file, "Sigmoid", "x", "s");
         onnx_add(file, "Mul", "x s", "y");
@@ -104,6 +125,10 @@ static void functions_equal_the_reference(void **state) {
         {"Exp", f_exp, 0, 0, NULL, NULL},
         {"Abs", f_abs, 0, 0, NULL, NULL},
         {"Neg", f_neg, 0, 0, NULL, NULL},
+        {"Erf", f_erf, 0, 0, NULL, NULL},
+        {"Gelu", f_gelu, 0, 0, NULL, NULL},
+        {"GeluTanh", f_gelu_tanh, 0, 0, NULL, NULL},
+        {"Pow", f_power, 3, 0, NULL, NULL},
     };
     int64_t dims[3] = {3, 5, 33};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -5,6 +5,7 @@ Each network is made with random weights from a fresh seed (LINNET_TEST_SEED rep
 operator sets, run by the engine and by PyTorch on the same random pictures, and compared: the largest error of any output as
 a share of its largest value. Needs python3-torch and python3-torchvision of Debian; ends with 77 (skipped) without them.
 """
+import math
 import os
 import random
 import subprocess
@@ -84,7 +85,66 @@ class Attention(nn.Module):
         return y, torch.tanh(y[:, 0] - y.mean(1)), y.amax(2).unsqueeze(1)
 
 
-SMALL = [(Heads, 64), (Mobile, 31), (Attention, 32)]
+class Dino(nn.Module):
+    """A vision transformer as DINOv2 is one: class and register tokens, attention by one product for queries, keys and values,
+    LayerScale, and what is read off it: the class token and the mean of the patches."""
+
+    class Block(nn.Module):
+        def __init__(self, width, heads):
+            super().__init__()
+            self.heads, self.norm1, self.norm2 = heads, nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
+            self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+            self.scale1, self.scale2 = nn.Parameter(torch.rand(width)), nn.Parameter(torch.rand(width))
+
+        def forward(self, x):
+            n, length, width = x.shape
+            q, k, v = self.qkv(self.norm1(x)).reshape(n, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+            y = torch.softmax((q * (width // self.heads) ** -0.5) @ k.transpose(-2, -1), -1) @ v
+            x = x + self.scale1 * self.proj(y.transpose(1, 2).reshape(n, length, width))
+            return x + self.scale2 * self.narrow(F.gelu(self.wide(self.norm2(x))))
+
+    def __init__(self, size=42, patch=14, width=48, heads=3, depth=2, registers=4):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, patch, patch)
+        self.token, self.registers = nn.Parameter(torch.randn(1, 1, width)), nn.Parameter(torch.randn(1, registers, width))
+        self.places = nn.Parameter(torch.randn(1, (size // patch) ** 2 + 1, width))
+        self.blocks = nn.ModuleList(Dino.Block(width, heads) for _ in range(depth))
+        self.norm, self.head = nn.LayerNorm(width, eps=1e-6), nn.Linear(2 * width, 10)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat((self.token.expand(x.shape[0], -1, -1), x), 1) + self.places
+        x = torch.cat((x[:, :1], self.registers.expand(x.shape[0], -1, -1), x[:, 1:]), 1)
+        for block in self.blocks:
+            x = block(x)
+        x = self.norm(x)
+        return self.head(torch.cat((x[:, 0], x[:, 1 + self.registers.shape[1]:].mean(1)), 1)), x[:, 0]
+
+
+class Gelus(nn.Module):
+    """GELU by erf and by tanh, a softmax over channels, a normalisation over several dimensions."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.norm = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=2), nn.LayerNorm((8, 11, 11))
+
+    def forward(self, x):
+        x = F.gelu(self.one(x), approximate="tanh")
+        x = F.gelu(self.two(x)) + torch.softmax(x[:, :, 1:-1, 1:-1], 1)
+        return self.norm(x), 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
+
+
+def vit():
+    return zoo.VisionTransformer(image_size=32, patch_size=16, num_layers=2, num_heads=3, hidden_dim=48, mlp_dim=96, num_classes=10)
+
+
+def convnext():
+    from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+    return ConvNeXt([CNBlockConfig(16, 32, 1), CNBlockConfig(32, None, 1)], num_classes=10, layer_scale=0.5)
+
+
+SMALL = [(Heads, 64), (Mobile, 31), (Attention, 32), (Dino, 42), (Gelus, 15), (vit, 32), (convnext, 40)]
 FAMILIES = [("googlenet", 224), ("inception_v3", 299), ("resnet18", 224), ("resnet50", 224), ("resnext50_32x4d", 224),
             ("mobilenet_v2", 224), ("mobilenet_v3_large", 224), ("efficientnet_b0", 224), ("densenet121", 224)]
 
