@@ -27,6 +27,22 @@ static bool was_seen(const struct field *field, uint32_t i, uint32_t label) {
     return false;
 }
 
+/* All that is said is one name, which nobody rejects: nothing bears on it but what is for it, and nothing
+ * lies below. Nearly all observations are so. */
+static bool is_unanimous(const struct field *field, struct node *node) {
+    *node = (struct node){.label = LINNET_NO_LABEL};
+    for (uint32_t i = 0; i < field->n; i++) {
+        struct field_vote vote = field_at(field, i);
+        if (vote.rejects != LINNET_NO_LABEL) return false;
+        if (vote.label == LINNET_NO_LABEL) continue;
+        if (node->label != LINNET_NO_LABEL && vote.label != node->label) return false;
+        node->label = vote.label;
+        node->cumulative += vote.weight;
+    }
+    node->bearing = node->cumulative;
+    return node->bearing > 0 && field->rules->score_min < 1;
+}
+
 /* The lowest taxon whose score exceeds score_min and whose cumulative weight is `least`: those that do lie on
  * one line, since two thirds for one branch leave none for another. label LINNET_NO_LABEL: none does. */
 static struct node lowest(const struct field *field, double least) {
@@ -46,9 +62,17 @@ static struct node lowest(const struct field *field, double least) {
 }
 
 static struct linnet_verdict judge(const struct field *field) {
-    struct node node = lowest(field, field->rules->identifications_min);
-    struct linnet_verdict verdict = {.valid = node.label != LINNET_NO_LABEL};
-    if (!verdict.valid && field->ballot->weight) node = lowest(field, 0);
+    double least = field->rules->identifications_min;
+    struct node node;
+    struct linnet_verdict verdict = {.valid = false};
+    if (is_unanimous(field, &node)) {
+        verdict.valid = node.cumulative >= least;
+        if (!verdict.valid && !field->ballot->weight) node = (struct node){.label = LINNET_NO_LABEL};
+    } else {
+        node = lowest(field, least);
+        verdict.valid = node.label != LINNET_NO_LABEL;
+        if (!verdict.valid && field->ballot->weight) node = lowest(field, 0);
+    }
     verdict.label = node.label;
     verdict.confidence = node.cumulative;
     verdict.accuracy = node.bearing > 0 ? node.cumulative / node.bearing : 0;

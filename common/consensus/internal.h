@@ -40,6 +40,12 @@ static inline struct field_vote field_at(const struct field *field, uint32_t i) 
                                ballot->weight ? ballot->weight[vote->user] : 1};
 }
 
+/* valid iff acc >= theta_acc and conf >= theta_conf */
+static inline bool rules_validate(const struct linnet_consensus_rules *rules, double confidence,
+                                  double accuracy) {
+    return accuracy >= rules->accuracy_min && confidence >= rules->confidence_min;
+}
+
 /* What counts as one label in the weighted iteration; `label` is accepted. */
 static inline uint32_t field_class(const struct field *field, uint32_t label) {
     return field->classes == LINNET_CLASSES_LABELS || label == LINNET_LABEL_NOT_A_PLANT

@@ -4,14 +4,16 @@
  * 10); w_j = f(n_j); labels by weighted majority.
  *
  * Only what can have changed is worked on again: users of whose votes one became right or wrong, observations
- * of whose voters one got another weight. Nothing else would come out otherwise. */
+ * of whose voters one got another weight. Nothing else would come out otherwise. An observation with one vote
+ * keeps its label, and its validity is told by its voter's weight alone: such are not visited at all. */
 #include "common/consensus/iterate.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "common/consensus/big.h"
 #include "common/consensus/by_user.h"
+#include "common/consensus/internal.h"
 #include "common/consensus/parallel.h"
 
 struct iteration {
@@ -20,7 +22,7 @@ struct iteration {
     const struct linnet_crowd *crowd;
     struct linnet_consensus_result *result;
     struct linnet_by_user by_user;
-    uint8_t *credit; /* enum linnet_credit of each vote */
+    uint8_t *credit; /* enum linnet_credit of each vote on what others voted on too */
     _Atomic uint8_t *stale_user, *stale_observation;
     _Atomic uint32_t labels_changed, weights_changed;
 };
@@ -57,26 +59,38 @@ static void relabel_some(void *arg, unsigned thread, uint32_t begin, uint32_t en
     struct iteration *it = arg;
     uint32_t changed = 0;
     (void)thread;
-    for (uint32_t i = begin; i < end; i++) {
-        linnet_crowd_prefetch(it->crowd, it->result->weight, i, end);
+    for (uint32_t i = begin; i < end; i++)
         if (take(it->stale_observation, i)) changed += relabel(it, i);
-    }
     atomic_fetch_add(&it->labels_changed, changed);
 }
 
+/* Is an observation valid on which a user of this weight is the only one to have voted? */
+static bool is_valid_alone(const struct iteration *it, double weight) {
+    return rules_validate(&it->rules, weight, weight > 0 ? 1 : 0);
+}
+
+static uint8_t credit_of(const struct iteration *it, uint32_t vote, bool valid_alone) {
+    if (vote == LINNET_ALONE_AS_AUTHOR) return valid_alone ? LINNET_CREDIT_AUTHOR : LINNET_CREDIT_NONE;
+    if (vote == LINNET_ALONE_AS_VOTER)
+        return valid_alone || !it->rules.credit_valid_only ? LINNET_CREDIT_VOTE : LINNET_CREDIT_NONE;
+    return it->credit[vote];
+}
+
 static void count_species(struct iteration *it, uint32_t user, struct linnet_skill *skill) {
-    uint8_t best = LINNET_CREDIT_NONE; /* of the species under way */
-    for (uint32_t e = it->by_user.start[user]; e < it->by_user.start[user + 1]; e++) {
-        struct linnet_by_user_entry entry = it->by_user.entries[e];
-        if (entry.first) {
-            skill->n_author += best == LINNET_CREDIT_AUTHOR;
-            skill->n_vote += best == LINNET_CREDIT_VOTE;
-            best = LINNET_CREDIT_NONE;
+    const struct linnet_by_user_entry *entry = it->by_user.entries + it->by_user.start[user],
+                                      *end = it->by_user.entries + it->by_user.start[user + 1];
+    bool valid_alone = is_valid_alone(it, it->result->weight[user]);
+    while (entry < end) {
+        uint32_t species = entry->species;
+        uint8_t best = LINNET_CREDIT_NONE;
+        for (; entry < end && entry->species == species; entry++) {
+            if (best == LINNET_CREDIT_AUTHOR) continue; /* more it cannot be: spares the look */
+            uint8_t credit = credit_of(it, entry->vote, valid_alone);
+            if (credit > best) best = credit;
         }
-        if (it->credit[entry.vote] > best) best = it->credit[entry.vote];
+        skill->n_author += best == LINNET_CREDIT_AUTHOR;
+        skill->n_vote += best == LINNET_CREDIT_VOTE;
     }
-    skill->n_author += best == LINNET_CREDIT_AUTHOR;
-    skill->n_vote += best == LINNET_CREDIT_VOTE;
 }
 
 /* Weigh one user anew. True if the weight changed. */
@@ -86,6 +100,9 @@ static bool reweigh(struct iteration *it, uint32_t user) {
     skill.n = linnet_consensus_count(&it->rules, skill.n_author, skill.n_vote);
     skill.weight = skill.n == before->n ? before->weight : linnet_consensus_weight(&it->rules, skill.n);
     bool changed = skill.weight != before->weight;
+    /* What this user voted on alone has become valid, or is so no more: that counts from the next round. */
+    if (changed && is_valid_alone(it, skill.weight) != is_valid_alone(it, before->weight))
+        mark(it->stale_user, user);
     *before = skill;
     it->result->weight[user] = skill.weight;
     return changed;
@@ -99,9 +116,24 @@ static void reweigh_some(void *arg, unsigned thread, uint32_t begin, uint32_t en
         if (!take(it->stale_user, u) || !reweigh(it, u)) continue;
         changed++;
         for (uint32_t e = it->by_user.start[u]; e < it->by_user.start[u + 1]; e++)
-            mark(it->stale_observation, it->by_user.entries[e].observation);
+            if (it->by_user.entries[e].vote < LINNET_ALONE_AS_VOTER)
+                mark(it->stale_observation, it->by_user.entries[e].observation);
     }
     atomic_fetch_add(&it->weights_changed, changed);
+}
+
+static void label_some(void *arg, unsigned thread, uint32_t begin, uint32_t end) {
+    struct iteration *it = arg;
+    struct field field = {.taxa = it->taxa, .classes = it->rules.classes};
+    (void)thread;
+    for (uint32_t i = begin; i < end; i++) {
+        const struct linnet_vote *first = &it->crowd->votes[it->crowd->start[i]];
+        it->result->species[i] = LINNET_NO_LABEL;
+        if (it->crowd->start[i + 1] - it->crowd->start[i] == 1)
+            it->result->species[i] = field_class(&field, linnet_consensus_accepted(it->taxa, first->label));
+        else
+            relabel(it, i);
+    }
 }
 
 /* Labels by majority: weighted by equal weights. */
@@ -110,12 +142,9 @@ static void start(struct iteration *it) {
     for (uint32_t u = 0; u < it->crowd->users; u++) {
         it->result->skills[u] = (struct linnet_skill){.weight = newcomer};
         it->result->weight[u] = newcomer;
+        atomic_init(&it->stale_user[u], 1);
     }
-    for (uint32_t i = 0; i < it->crowd->observations; i++) {
-        it->result->species[i] = LINNET_NO_LABEL;
-        atomic_init(&it->stale_observation[i], 1);
-    }
-    linnet_parallel(it->rules.threads, it->crowd->observations, relabel_some, it);
+    linnet_parallel(it->rules.threads, it->crowd->observations, label_some, it);
 }
 
 static void run(struct iteration *it, linnet_consensus_progress *progress, void *progress_arg) {
@@ -141,7 +170,7 @@ int linnet_consensus_iterate(const struct linnet_consensus_taxa *taxa,
                            .rules = *rules,
                            .crowd = crowd,
                            .result = result,
-                           .credit = calloc((size_t)crowd->start[crowd->observations] + 1, 1),
+                           .credit = linnet_big_zeros((size_t)crowd->start[crowd->observations] + 1, 1),
                            .stale_user = calloc((size_t)crowd->users + 1, sizeof *it.stale_user),
                            .stale_observation =
                                calloc((size_t)crowd->observations + 1, sizeof *it.stale_observation)};

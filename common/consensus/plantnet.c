@@ -89,8 +89,7 @@ static struct linnet_verdict judge_single(const struct field *field) {
     if (verdict.label == LINNET_NO_LABEL) return verdict;
     verdict.confidence = vote.weight;
     verdict.accuracy = vote.weight > 0 ? 1 : 0;
-    verdict.valid =
-        verdict.accuracy >= field->rules->accuracy_min && verdict.confidence >= field->rules->confidence_min;
+    verdict.valid = rules_validate(field->rules, verdict.confidence, verdict.accuracy);
     return verdict;
 }
 
@@ -104,8 +103,7 @@ static struct linnet_verdict judge(const struct field *field, uint32_t present) 
     verdict.label = best.label;
     verdict.confidence = best.weight;
     verdict.accuracy = bearing > 0 ? best.weight / bearing : 0;
-    verdict.valid =
-        verdict.accuracy >= field->rules->accuracy_min && verdict.confidence >= field->rules->confidence_min;
+    verdict.valid = rules_validate(field->rules, verdict.confidence, verdict.accuracy);
     return verdict;
 }
 

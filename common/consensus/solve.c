@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/consensus/big.h"
 #include "common/consensus/iterate.h"
 #include "common/consensus/methods.h"
 #include "common/consensus/parallel.h"
@@ -27,9 +28,9 @@ static int allocate(struct linnet_consensus_result *result, const struct linnet_
     *result =
         (struct linnet_consensus_result){.observations = crowd->observations,
                                          .users = crowd->users,
-                                         .species = iterates ? malloc(observations * sizeof(uint32_t)) : NULL,
+                                         .species = iterates ? linnet_big_new(observations, sizeof(uint32_t)) : NULL,
                                          .skills = malloc(users * sizeof *result->skills),
-                                         .weight = malloc(users * sizeof *result->weight)};
+                                         .weight = linnet_big_new(users, sizeof *result->weight)};
     if ((iterates && !result->species) || !result->skills || !result->weight) return LINNET_E_NOMEM;
     for (uint32_t u = 0; u < crowd->users; u++) {
         result->skills[u] = (struct linnet_skill){.weight = 1};
@@ -58,6 +59,7 @@ static void judge_some(void *arg, unsigned thread, uint32_t begin, uint32_t end)
     const struct linnet_crowd *crowd = judging->crowd;
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
+        linnet_crowd_prefetch(crowd, judging->result->weight, i, end);
         uint32_t from = crowd->start[i],
                  present = judging->result->species ? judging->result->species[i] : LINNET_NO_LABEL;
         struct linnet_ballot ballot = {crowd->votes + from, crowd->start[i + 1] - from,
@@ -84,7 +86,7 @@ static int solve(const struct judging *judging, linnet_consensus_progress *progr
                              : 0;
     if (rc) return rc;
     /* Only now, when the iteration's own memory is free again. */
-    result->verdicts = malloc(((size_t)result->observations + 1) * sizeof *result->verdicts);
+    result->verdicts = linnet_big_new((size_t)result->observations + 1, sizeof *result->verdicts);
     if (!result->verdicts) return LINNET_E_NOMEM;
     switch (rules->method) {
     case LINNET_METHOD_MAJORITY:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/time.h"
 #include "common/consensus/solve.h"
@@ -78,26 +79,36 @@ static void on_round(void *arg, unsigned round, uint32_t labels, uint32_t weight
                         weights);
 }
 
+/* What took how long: by the clock on the wall, and by the processors' (all threads together). */
+enum { READ, SOLVED, WRITTEN, PARTS };
+struct laps {
+    double wall[PARTS], cpu[PARTS];
+    int64_t wall_ms;
+    clock_t cpu_clock;
+};
+
 static void report_json(const struct options *mine, const struct linnet_crowd_file *file,
-                        const struct linnet_consensus_result *result, const double seconds[3]) {
+                        const struct linnet_consensus_result *result, const struct laps *laps) {
     const struct linnet_consensus_report *report = &result->report;
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "method",
+        "{s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}",
+        "method",
         linnet_consensus_method_name(mine->common.rules.method), "observations",
         (json_int_t)result->observations, "votes", (json_int_t)file->start[result->observations], "users",
         (json_int_t)result->users, "taxa", (json_int_t)file->taxa.n, "rounds", (int)report->rounds,
         "converged", report->converged, "labels_changed", (json_int_t)report->labels_changed,
         "weights_changed", (json_int_t)report->weights_changed, "labelled", (json_int_t)report->labelled,
         "valid", (json_int_t)report->valid, "machine_withdrew", (json_int_t)report->machine_withdrew,
-        "machine_granted", (json_int_t)report->machine_granted, "seconds_read", seconds[0], "seconds_solved",
-        seconds[1], "seconds_written", seconds[2]);
+        "machine_granted", (json_int_t)report->machine_granted, "seconds_read", laps->wall[READ],
+        "seconds_solved", laps->wall[SOLVED], "seconds_written", laps->wall[WRITTEN], "cpu_read",
+        laps->cpu[READ], "cpu_solved", laps->cpu[SOLVED], "cpu_written", laps->cpu[WRITTEN]);
     json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(json);
 }
 
 static void report_words(const struct options *mine, const struct linnet_crowd_file *file,
-                         const struct linnet_consensus_result *result, const double seconds[3]) {
+                         const struct linnet_consensus_result *result, const struct laps *laps) {
     const struct linnet_consensus_report *report = &result->report;
     printf("%u observations, %u votes, %u users, %u taxa; method %s\n", result->observations,
            file->start[result->observations], result->users, file->taxa.n,
@@ -111,34 +122,36 @@ static void report_words(const struct options *mine, const struct linnet_crowd_f
     if (file->machine)
         printf("the machine took validity from %u and gave it to %u\n", report->machine_withdrew,
                report->machine_granted);
-    printf("read %.2f s, solved %.2f s, written %.2f s\n", seconds[0], seconds[1], seconds[2]);
+    printf("read %.2f s, solved %.2f s, written %.2f s\n", laps->wall[READ], laps->wall[SOLVED],
+           laps->wall[WRITTEN]);
 }
 
-/* Seconds since *last, which becomes now. */
-static double lap(int64_t *last) {
-    int64_t now = linnet_time_monotonic();
-    double seconds = (double)(now - *last) / 1000;
-    *last = now;
-    return seconds;
+/* A part is over that began where the last one ended. */
+static void lap(struct laps *laps, int part) {
+    int64_t wall_ms = linnet_time_monotonic();
+    clock_t cpu_clock = clock();
+    laps->wall[part] = (double)(wall_ms - laps->wall_ms) / 1000;
+    laps->cpu[part] = (double)(cpu_clock - laps->cpu_clock) / CLOCKS_PER_SEC;
+    laps->wall_ms = wall_ms;
+    laps->cpu_clock = cpu_clock;
 }
 
 static int tell(const struct options *mine, const struct linnet_crowd_file *file, uint32_t explained,
-                const struct linnet_consensus_result *result, double seconds[3], int64_t *last) {
+                const struct linnet_consensus_result *result, struct laps *laps) {
     struct linnet_error err = {0};
     if (mine->out && linnet_answer_write(file, &mine->common.rules, result, mine->out, &err) != 0)
         return linnet_say_error("consensus solve", &err);
-    seconds[2] = lap(last);
+    lap(laps, WRITTEN);
     if (mine->explain)
         linnet_explain(file, &mine->common.rules, result, explained, mine->common.say.json, stdout);
     else if (mine->common.say.json)
-        report_json(mine, file, result, seconds);
+        report_json(mine, file, result, laps);
     else
-        report_words(mine, file, result, seconds);
+        report_words(mine, file, result, laps);
     return result->report.converged ? LINNET_EXIT_OK : LINNET_EXIT_FAILED;
 }
 
-static int solve(const struct options *mine, struct linnet_crowd_file *file, double seconds[3],
-                 int64_t *last) {
+static int solve(const struct options *mine, struct linnet_crowd_file *file, struct laps *laps) {
     struct linnet_consensus_result result;
     struct linnet_error err = {0};
     uint32_t explained = 0;
@@ -156,8 +169,8 @@ static int solve(const struct options *mine, struct linnet_crowd_file *file, dou
                                     &result, &err);
     linnet_say_done(&mine->common.say);
     if (rc) return linnet_say_error("consensus solve", &err);
-    seconds[1] = lap(last);
-    int code = tell(mine, file, explained, &result, seconds, last);
+    lap(laps, SOLVED);
+    int code = tell(mine, file, explained, &result, laps);
     linnet_consensus_result_done(&result);
     return code;
 }
@@ -165,13 +178,12 @@ static int solve(const struct options *mine, struct linnet_crowd_file *file, dou
 int linnet_consensus_run_solve(int argc, char **argv) {
     struct options mine = {0};
     struct linnet_crowd_file file;
-    double seconds[3] = {0};
-    int64_t last = linnet_time_monotonic();
+    struct laps laps = {.wall_ms = linnet_time_monotonic()};
     if (linnet_options_parse(&argp, argc, argv, &mine)) return LINNET_EXIT_USAGE;
     int code = linnet_consensus_load(&mine.common, "solve", &file);
     if (code) return code;
-    seconds[0] = lap(&last);
-    code = solve(&mine, &file, seconds, &last);
+    lap(&laps, READ);
+    code = solve(&mine, &file, &laps);
     linnet_crowd_file_done(&file);
     return code;
 }
