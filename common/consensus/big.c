@@ -21,3 +21,16 @@ void *linnet_big_zeros(size_t n, size_t element) {
     void *memory = linnet_big_new(n, element);
     return memory ? memset(memory, 0, n * element) : NULL;
 }
+
+int linnet_big_reserve(void *array, size_t *capacity, size_t used, size_t wanted, size_t element) {
+    if (wanted <= *capacity) return 0;
+    size_t larger = wanted > *capacity + *capacity / 2 ? wanted : *capacity + *capacity / 2;
+    void *old, *memory = linnet_big_new(larger, element);
+    if (!memory) return -1;
+    memcpy(&old, array, sizeof old);
+    if (used) memcpy(memory, old, used * element);
+    free(old);
+    memcpy(array, &memory, sizeof memory);
+    *capacity = larger;
+    return 0;
+}

@@ -14,6 +14,8 @@ struct tally {
 struct best {
     uint32_t label, present;
     double weight;
+    double named; /* weight of all votes that name a label */
+    bool rejects; /* a vote names none, but rejects something */
 };
 
 static void challenge(struct best *best, uint32_t label, double weight) {
@@ -58,25 +60,31 @@ static void choose_of_many(const struct field *field, struct best *best) {
 
 static void choose(const struct field *field, struct best *best) {
     struct tally tally;
+    bool tallied = true;
     tally.n = 0; /* the rest is filled as it is used: setting all of it would take longer than the choice */
     for (uint32_t i = 0; i < field->n; i++) {
         struct field_vote vote = field_at(field, i);
         uint32_t label = field_class(field, vote.label);
-        if (label != LINNET_NO_LABEL && !add(&tally, label, vote.weight)) {
-            choose_of_many(field, best);
-            return;
+        if (label == LINNET_NO_LABEL) {
+            best->rejects = best->rejects || vote.rejects != LINNET_NO_LABEL;
+            continue;
         }
+        best->named += vote.weight;
+        tallied = tallied && add(&tally, label, vote.weight);
     }
-    for (uint32_t i = 0; i < tally.n; i++)
-        challenge(best, tally.label[i], tally.weight[i]);
+    if (!tallied)
+        choose_of_many(field, best);
+    else
+        for (uint32_t i = 0; i < tally.n; i++)
+            challenge(best, tally.label[i], tally.weight[i]);
 }
 
-/* All weight that bears on the label: of every vote that names a label, and of those that reject this one. */
-static double weight_bearing(const struct field *field, uint32_t label) {
+/* Weight of the votes that name no label, but reject this one. */
+static double weight_rejecting(const struct field *field, uint32_t label) {
     double sum = 0;
     for (uint32_t i = 0; i < field->n; i++) {
         struct field_vote vote = field_at(field, i);
-        if (field_class(field, vote.label) != LINNET_NO_LABEL || is_rejected(field->taxa, &vote, label))
+        if (field_class(field, vote.label) == LINNET_NO_LABEL && is_rejected(field->taxa, &vote, label))
             sum += vote.weight;
     }
     return sum;
@@ -99,7 +107,7 @@ static struct linnet_verdict judge(const struct field *field, uint32_t present) 
     struct best best = {.label = LINNET_NO_LABEL, .present = present};
     choose(field, &best);
     if (best.label == LINNET_NO_LABEL) return verdict;
-    double bearing = weight_bearing(field, best.label);
+    double bearing = best.named + (best.rejects ? weight_rejecting(field, best.label) : 0);
     verdict.label = best.label;
     verdict.confidence = best.weight;
     verdict.accuracy = bearing > 0 ? best.weight / bearing : 0;

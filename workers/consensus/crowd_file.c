@@ -57,7 +57,6 @@ static int on_machine_row(void *arg, const struct linnet_cell *cells, const char
 int linnet_machine_file_read(struct linnet_crowd_file *file, const char *path, struct linnet_error *err) {
     struct machine_reading reading = {.file = file};
     struct linnet_table table;
-    void *args[] = {&reading};
     int rc = linnet_table_open(&table, path, err);
     if (rc) return rc;
     reading.observation = linnet_table_column(&table, "observation");
@@ -73,8 +72,7 @@ int linnet_machine_file_read(struct linnet_crowd_file *file, const char *path, s
     }
     for (uint32_t i = 0; file->machine && i < file->observations.n; i++)
         file->machine[i] = (struct linnet_machine_vote){LINNET_NO_LABEL, 0};
-    while (!rc && (rc = linnet_table_read(&table, (size_t)1 << 22, 1, on_machine_row, args, err)) > 0)
-        rc = 0;
+    if (!rc) rc = linnet_table_read(&table, on_machine_row, &reading, err);
     linnet_table_close(&table);
     file->crowd.machine = file->machine;
     return rc;

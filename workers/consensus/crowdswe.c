@@ -27,16 +27,18 @@ static int on_answer(void *arg, const char *outer, size_t outer_size, const char
         return LINNET_E_PARSE;
     }
     if (name_size == 2 && memcmp(name, "AI", 2) == 0) return 0; /* the machine is no user */
-    if (rows->n >= INT32_MAX || linnet_vote_rows_reserve(rows, rows->n + 1) != 0) return LINNET_E_NOMEM;
-    rows->observation[rows->n] = put(&answers->file->observations, outer, outer_size);
-    rows->user[rows->n] = put(&answers->file->users, name, name_size);
-    rows->label[rows->n] = put(&answers->file->taxa, text, size);
-    rows->author[rows->n] = 0;
-    if (rows->observation[rows->n] == LINNET_NO_NAME || rows->user[rows->n] == LINNET_NO_NAME ||
-        rows->label[rows->n] == LINNET_NO_NAME)
+    size_t n = rows->n;
+    if (n >= INT32_MAX) return LINNET_E_LIMIT;
+    if (linnet_vote_column_reserve(&rows->observation, n, n + 1) != 0 ||
+        linnet_vote_column_reserve(&rows->user, n, n + 1) != 0)
         return LINNET_E_NOMEM;
-    rows->n++;
-    return 0;
+    uint32_t label = put(&answers->file->taxa, text, size);
+    rows->observation.of[n] = put(&answers->file->observations, outer, outer_size);
+    rows->user.of[n] = put(&answers->file->users, name, name_size);
+    if (rows->observation.of[n] == LINNET_NO_NAME || rows->user.of[n] == LINNET_NO_NAME ||
+        label == LINNET_NO_NAME)
+        return LINNET_E_NOMEM;
+    return linnet_vote_rows_add(rows, label, LINNET_NO_LABEL, INT64_MAX, false);
 }
 
 /* Each line of a text of numbers: line i is of the observation named i. `taken` gets the observation's number
@@ -133,7 +135,7 @@ static int read_answers(struct linnet_crowd_file *file, const char *dir, struct 
     snprintf(path, sizeof path, "%s/answers/answers.json", dir);
     int rc = linnet_flat_json_read(path, on_answer, &answers, err);
     if (!rc && answers.rows.n == 0) rc = linnet_error_set(err, LINNET_E_PARSE, "%s holds no votes", path);
-    if (!rc && linnet_vote_rows_gather(&answers.rows, file) != 0)
+    if (!rc && linnet_vote_rows_gather(&answers.rows, file, 0) != 0)
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     linnet_vote_rows_done(&answers.rows);
     return rc;

@@ -107,7 +107,6 @@ int linnet_truth_file_read(struct linnet_crowd_file *file, const char *path, uin
                            struct linnet_error *err) {
     struct linnet_table table;
     struct reading reading = {.file = file};
-    void *args[] = {&reading};
     int rc = linnet_table_open(&table, path, err);
     if (rc) return rc;
     reading.observation = linnet_table_column(&table, "observation");
@@ -120,9 +119,7 @@ int linnet_truth_file_read(struct linnet_crowd_file *file, const char *path, uin
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     for (uint32_t i = 0; reading.truth && i < file->observations.n; i++)
         reading.truth[i] = LINNET_NO_LABEL;
-    while (!rc && reading.truth &&
-           (rc = linnet_table_read(&table, (size_t)1 << 22, 1, on_row, args, err)) > 0)
-        rc = 0;
+    if (!rc) rc = linnet_table_read(&table, on_row, &reading, err);
     linnet_table_close(&table);
     if (rc)
         free(reading.truth);

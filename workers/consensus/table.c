@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +11,15 @@
 
 #include "common/base/utf8.h"
 
-enum { READERS = 64 };
-
-struct piece {
+/* A piece as it is read. */
+struct reading {
     const struct linnet_table *table;
     const char *at, *end;
     linnet_table_row *row;
     void *arg;
-    uint64_t lines;
-    int code;
     const char *what;
     char *mended; /* room for the line with doubled quotes that is under way */
     size_t mended_size;
-    pthread_t thread;
-    bool threaded;
 };
 
 static bool is_text(const char *text, size_t size) {
@@ -88,39 +82,66 @@ static const char *split(const char *at, const char *end, char *mended, struct l
     }
 }
 
-static int read_line(struct piece *piece, const char *at, const char *end) {
+static int read_line(struct reading *reading, const char *at, const char *end) {
     struct linnet_cell cells[LINNET_TABLE_COLUMNS];
     unsigned n = 0;
     size_t size = (size_t)(end - at);
-    if (size > piece->mended_size && memchr(at, '"', size)) {
-        char *larger = realloc(piece->mended, size);
+    if (size > reading->mended_size && memchr(at, '"', size)) {
+        char *larger = realloc(reading->mended, size);
         if (!larger) return LINNET_E_NOMEM;
-        piece->mended = larger;
-        piece->mended_size = size;
+        reading->mended = larger;
+        reading->mended_size = size;
     }
-    piece->what = split(at, end, piece->mended, cells, &n);
-    if (piece->what) return LINNET_E_PARSE;
-    if (n != piece->table->columns) {
-        piece->what = n < piece->table->columns ? "it has fewer cells than the header"
-                                                : "it has more cells than the header";
+    reading->what = split(at, end, reading->mended, cells, &n);
+    if (reading->what) return LINNET_E_PARSE;
+    if (n != reading->table->columns) {
+        reading->what = n < reading->table->columns ? "it has fewer cells than the header"
+                                                    : "it has more cells than the header";
         return LINNET_E_PARSE;
     }
-    return piece->row(piece->arg, cells, &piece->what);
+    return reading->row(reading->arg, cells, &reading->what);
 }
 
-static void *read_piece(void *arg) {
-    struct piece *piece = arg;
-    while (piece->at < piece->end && !piece->code) {
-        const char *newline = memchr(piece->at, '\n', (size_t)(piece->end - piece->at));
-        const char *next = newline ? newline + 1 : piece->end, *end = newline ? newline : piece->end;
-        if (end > piece->at && end[-1] == '\r') end--;
-        if (end > piece->at) piece->code = read_line(piece, piece->at, end);
-        if (piece->code) break;
-        piece->lines++;
-        piece->at = next;
+/* Bytes that end a plain cell; and those that make a line one for read_line: quotes, the line ends of others,
+ * NUL, all that is not ASCII. */
+static bool is_special(unsigned char byte) {
+    static const bool special[128] = {[0] = true, ['\n'] = true, ['\r'] = true, ['"'] = true, [','] = true};
+    return byte >= 128 || special[byte];
+}
+
+/* Nearly every line: plain cells, as many as there are columns. It is taken apart in one go, and *next is set
+ * to the line behind. False: it is another, and nothing was done. */
+static bool split_plain(const struct reading *reading, struct linnet_cell *cells, const char **next) {
+    const char *at = reading->at, *begin = at;
+    unsigned n = 0, columns = reading->table->columns;
+    for (;;) {
+        while (at < reading->end && !is_special((unsigned char)*at))
+            at++;
+        if (at == reading->end || n == columns || (*at != ',' && *at != '\n')) return false;
+        cells[n++] = (struct linnet_cell){begin, (uint32_t)(at - begin)};
+        if (*at == '\n') break;
+        begin = ++at;
     }
-    free(piece->mended);
-    return NULL;
+    *next = at + 1;
+    return n == columns && at > reading->at;
+}
+
+/* One line, empty or not. */
+static int read_next(struct reading *reading) {
+    struct linnet_cell cells[LINNET_TABLE_COLUMNS];
+    const char *next;
+    int code;
+    if (split_plain(reading, cells, &next)) {
+        code = reading->row(reading->arg, cells, &reading->what);
+    } else {
+        const char *newline = memchr(reading->at, '\n', (size_t)(reading->end - reading->at));
+        const char *end = newline ? newline : reading->end;
+        next = newline ? newline + 1 : reading->end;
+        if (end > reading->at && end[-1] == '\r') end--;
+        code = end > reading->at ? read_line(reading, reading->at, end) : 0;
+    }
+    if (!code) reading->at = next;
+    return code;
 }
 
 /* The end of the line that holds byte `at`. */
@@ -130,44 +151,45 @@ static size_t line_end(const struct linnet_table *table, size_t at) {
     return newline ? (size_t)(newline - table->bytes) + 1 : table->size;
 }
 
-static void let_go(const struct linnet_table *table, size_t from, size_t to) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    from = from / page * page;
-    to = to / page * page;
-    if (to > from) (void)madvise(table->bytes + from, to - from, MADV_DONTNEED);
+bool linnet_table_cut(struct linnet_table *table, size_t size, struct linnet_table_piece *piece) {
+    if (table->at >= table->size) return false;
+    size_t end = line_end(table, table->at + size);
+    *piece = (struct linnet_table_piece){.begin = table->at, .end = end};
+    table->at = end;
+    return true;
 }
 
-int linnet_table_read(struct linnet_table *table, size_t size, unsigned readers, linnet_table_row *row,
-                      void *const *args, struct linnet_error *err) {
-    struct piece pieces[READERS];
-    if (table->at >= table->size) return 0;
-    if (readers > READERS) readers = READERS;
-    size_t begin = table->at, at = begin;
-    for (unsigned i = 0; i < readers; i++) {
-        size_t end = line_end(table, begin + (i + 1) * (size / readers));
-        if (end < at) end = at;
-        pieces[i] = (struct piece){
-            .table = table, .at = table->bytes + at, .end = table->bytes + end, .row = row, .arg = args[i]};
-        at = end;
-    }
-    for (unsigned i = 1; i < readers; i++)
-        pieces[i].threaded = pthread_create(&pieces[i].thread, NULL, read_piece, &pieces[i]) == 0;
-    read_piece(&pieces[0]);
+void linnet_table_walk(const struct linnet_table *table, struct linnet_table_piece *piece, linnet_table_row *row,
+                       void *arg) {
+    struct reading reading = {.table = table,
+                              .at = table->bytes + piece->begin,
+                              .end = table->bytes + piece->end,
+                              .row = row,
+                              .arg = arg};
+    while (reading.at < reading.end && (piece->code = read_next(&reading)) == 0)
+        piece->lines++;
+    piece->what = reading.what;
+    free(reading.mended);
+}
+
+int linnet_table_leave(struct linnet_table *table, const struct linnet_table_piece *piece,
+                       struct linnet_error *err) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), from = piece->begin / page * page, to = piece->end / page * page;
+    if (to > from) (void)madvise(table->bytes + from, to - from, MADV_DONTNEED);
+    table->line += piece->lines;
+    if (!piece->code) return 0;
+    return linnet_error_set(err, piece->code, "%s: line %llu: %s", table->path, (unsigned long long)table->line,
+                            piece->what ? piece->what : linnet_error_message(piece->code));
+}
+
+int linnet_table_read(struct linnet_table *table, linnet_table_row *row, void *arg, struct linnet_error *err) {
+    struct linnet_table_piece piece;
     int code = 0;
-    for (unsigned i = 0; i < readers; i++) {
-        if (i > 0 && pieces[i].threaded)
-            pthread_join(pieces[i].thread, NULL);
-        else if (i > 0)
-            read_piece(&pieces[i]);
-        if (!code) table->line += pieces[i].lines;
-        if (pieces[i].code && !code)
-            code = linnet_error_set(err, pieces[i].code, "%s: line %llu: %s", table->path,
-                                    (unsigned long long)table->line,
-                                    pieces[i].what ? pieces[i].what : linnet_error_message(pieces[i].code));
+    while (!code && linnet_table_cut(table, (size_t)1 << 22, &piece)) {
+        linnet_table_walk(table, &piece, row, arg);
+        code = linnet_table_leave(table, &piece, err);
     }
-    let_go(table, begin, at);
-    table->at = at;
-    return code ? code : 1;
+    return code;
 }
 
 static int read_header(struct linnet_table *table, struct linnet_error *err) {

@@ -6,6 +6,7 @@
 #ifndef LINNET_CONSENSUS_TABLE_H
 #define LINNET_CONSENSUS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,11 +23,11 @@ struct linnet_cell {
 struct linnet_table {
     const char *path;
     char *bytes;     /* the mapped file */
-    size_t size, at; /* `at`: what was read so far */
+    size_t size, at; /* `at`: what was cut off so far */
     char *header;    /* room for its cells with doubled quotes */
     unsigned columns;
     struct linnet_cell names[LINNET_TABLE_COLUMNS];
-    uint64_t line; /* of the byte at `at`, from 1 */
+    uint64_t line; /* the first that was not left yet, from 1 */
 };
 
 /* Map a file and read its header. LINNET_E_IO, LINNET_E_PARSE. `path` must outlive the table. */
@@ -35,15 +36,28 @@ void linnet_table_close(struct linnet_table *table);
 /* The place of a column, -1 if there is none of that name. */
 int linnet_table_column(const struct linnet_table *table, const char *name);
 
-/* One line of cells for a reader of a piece. `line` is counted from the piece's first, which is 0. `mended`
- * has room for the line. The reader copies what it keeps. A negative code ends the piece with `what` as the
- * reason (static text). */
+/* One line of cells. A negative code ends the reading with *what as the reason (static text). The cells last
+ * as long as the file is mapped, one with doubled quotes until the return only. */
 typedef int linnet_table_row(void *arg, const struct linnet_cell *cells, const char **what);
 
-/* Read the next bytes, about `size`, cut in as many pieces as there are readers, one thread each: piece i
- * goes to readers[i]. Returns 1 if there was something, 0 at the end, or LINNET_E_PARSE (or a reader's own
- * code) with path and line in words. */
-int linnet_table_read(struct linnet_table *table, size_t size, unsigned readers, linnet_table_row *row,
-                      void *const *args, struct linnet_error *err);
+/* Whole lines of the file. */
+struct linnet_table_piece {
+    size_t begin, end;
+    uint64_t lines;   /* that were read without an error */
+    int code;         /* negative: what ended the reading, and why */
+    const char *what;
+};
+
+/* Cut off the next lines, about `size` bytes of them. False at the end. One thread at a time. */
+bool linnet_table_cut(struct linnet_table *table, size_t size, struct linnet_table_piece *piece);
+/* Read a piece, and fill in what became of it. Any thread, pieces in any order. */
+void linnet_table_walk(const struct linnet_table *table, struct linnet_table_piece *piece, linnet_table_row *row,
+                       void *arg);
+/* Done with a piece, in the order of the file: its pages are let go. 0, or its code with path and line in
+ * words. */
+int linnet_table_leave(struct linnet_table *table, const struct linnet_table_piece *piece,
+                       struct linnet_error *err);
+/* All that is left, on the calling thread. 0, or LINNET_E_PARSE (or the reader's own code) as above. */
+int linnet_table_read(struct linnet_table *table, linnet_table_row *row, void *arg, struct linnet_error *err);
 
 #endif

@@ -93,7 +93,6 @@ static int build(struct reading *reading, const char *path, struct linnet_error 
 int linnet_taxa_file_read(struct linnet_crowd_file *file, const char *path, struct linnet_error *err) {
     struct linnet_table table;
     struct reading reading = {.file = file};
-    void *args[] = {&reading};
     int rc = linnet_table_open(&table, path, err);
     if (rc) return rc;
     reading.taxon = linnet_table_column(&table, "taxon");
@@ -102,8 +101,7 @@ int linnet_taxa_file_read(struct linnet_crowd_file *file, const char *path, stru
     reading.accepted = linnet_table_column(&table, "accepted");
     if (reading.taxon < 0)
         rc = linnet_error_set(err, LINNET_E_PARSE, "%s: line 1: there is no column 'taxon'", path);
-    while (!rc && (rc = linnet_table_read(&table, (size_t)1 << 22, 1, on_row, args, err)) > 0)
-        rc = 0;
+    if (!rc) rc = linnet_table_read(&table, on_row, &reading, err);
     if (!rc) rc = build(&reading, path, err);
     linnet_table_close(&table);
     free(reading.parents);

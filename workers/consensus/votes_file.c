@@ -1,24 +1,20 @@
-/* The votes file: pieces are taken apart in parallel, then their names are numbered, each kind of name on a
- * thread of its own and in the order of the file, so that the numbers do not depend on the threads. */
-#include <pthread.h>
+/* The votes file: pieces are taken apart by many threads at once; then their names are numbered in the order of
+ * the file, each kind of name at a station of its own, so that the numbers do not depend on the threads. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/time.h"
+#include "common/consensus/big.h"
+#include "common/consensus/parallel.h"
 #include "workers/consensus/crowd_file.h"
+#include "workers/consensus/relay.h"
 #include "workers/consensus/table.h"
 #include "workers/consensus/vote_rows.h"
 
-enum { PIECES = 16, BATCH = 8 << 20, AHEAD = 16 };
-
-struct name {
-    const char *text; /* in the mapped file, or in the piece's copies */
-    uint32_t size, hash;
-};
+enum { PIECE = 1 << 20, SLOTS = 2 * 64 + 2 };
 
 struct row {
-    struct name observation, user, taxon, rejects;
+    struct linnet_name observation, user, taxon, rejects;
     int64_t created_at;
     bool author;
 };
@@ -29,8 +25,10 @@ struct copy {
     char text[];
 };
 
+/* A piece of the file, as rows. */
 struct part {
     const struct reading *reading;
+    struct linnet_table_piece piece;
     struct row *rows;
     size_t n, capacity;
     struct copy *copies;
@@ -39,16 +37,19 @@ struct part {
 struct reading {
     struct linnet_table table;
     struct linnet_crowd_file *file;
-    struct linnet_vote_rows rows;
     int observation, user, taxon, author, created_at, rejects; /* columns */
-    unsigned parts;
-    struct part part[PIECES];
-    bool failed_observations, failed_users, failed_taxa; /* out of memory, by the thread of each */
+    unsigned slots;
+    struct part parts[SLOTS];
+    struct linnet_vote_rows rows; /* each station fills its own columns */
+    size_t numbered[LINNET_RELAY_STATIONS];
+    linnet_crowd_file_progress *progress;
+    void *progress_arg;
+    struct linnet_error *err;
 };
 
 /* ---- taking apart ---- */
 
-static int copy_name(struct part *part, struct name *name) {
+static int copy_name(struct part *part, struct linnet_name *name) {
     struct copy *copy = malloc(sizeof *copy + name->size);
     if (!copy) return LINNET_E_NOMEM;
     copy->next = part->copies;
@@ -57,12 +58,12 @@ static int copy_name(struct part *part, struct name *name) {
     return 0;
 }
 
-static int take_name(struct part *part, const struct linnet_cell *cells, int column, struct name *name) {
+static int take_name(struct part *part, const struct linnet_cell *cells, int column, struct linnet_name *name) {
     const struct linnet_table *table = &part->reading->table;
-    *name = (struct name){"", 0, 0};
-    if (column < 0) return 0;
+    *name = (struct linnet_name){"", 0, 0};
+    if (column < 0 || cells[column].size == 0) return 0;
     const struct linnet_cell *cell = &cells[column];
-    *name = (struct name){cell->text, cell->size, linnet_name_hash(cell->text, cell->size)};
+    *name = (struct linnet_name){cell->text, cell->size, linnet_name_hash(cell->text, cell->size)};
     bool mapped = cell->text >= table->bytes && cell->text <= table->bytes + table->size;
     return mapped ? 0 : copy_name(part, name);
 }
@@ -115,101 +116,77 @@ static int on_row(void *arg, const struct linnet_cell *cells, const char **what)
     return rc;
 }
 
+static bool begin_part(void *arg, unsigned slot) {
+    struct reading *reading = arg;
+    return linnet_table_cut(&reading->table, PIECE, &reading->parts[slot].piece);
+}
+
+static void read_part(void *arg, unsigned slot) {
+    struct reading *reading = arg;
+    linnet_table_walk(&reading->table, &reading->parts[slot].piece, on_row, &reading->parts[slot]);
+}
+
 /* ---- numbering ---- */
 
-/* Number one column of names of a part. Slots are fetched some rows ahead: each is a miss in the caches. */
-#define NUMBER(part, names, member, first, into, failed)                                                     \
-    for (size_t i = 0; i < (part)->n; i++) {                                                                 \
-        if (i + AHEAD < (part)->n) linnet_names_prefetch(names, (part)->rows[i + AHEAD].member.hash);        \
-        const struct name *name = &(part)->rows[i].member;                                                   \
-        (into)[(first) + i] = linnet_names_put(names, name->text, name->size, name->hash);                   \
-        (failed) |= (into)[(first) + i] == LINNET_NO_NAME;                                                   \
-    }
+static int refuse(struct reading *reading, int code) {
+    return linnet_error_set(reading->err, code, "%s: %s", reading->table.path, linnet_error_message(code));
+}
 
-static void *number_observations(void *arg) {
+static int number_observations(void *arg, unsigned slot) {
     struct reading *reading = arg;
-    size_t first = reading->rows.n;
-    for (unsigned p = 0; p < reading->parts; first += reading->part[p++].n)
-        NUMBER(&reading->part[p], &reading->file->observations, observation, first, reading->rows.observation,
-               reading->failed_observations)
-    return NULL;
+    struct part *part = &reading->parts[slot];
+    size_t at = reading->numbered[0];
+    if (at + part->n >= INT32_MAX) return refuse(reading, LINNET_E_LIMIT);
+    if (linnet_vote_column_reserve(&reading->rows.observation, at, at + part->n) != 0 ||
+        linnet_names_put_all(&reading->file->observations, &part->rows->observation, sizeof *part->rows, part->n,
+                             reading->rows.observation.of + at) != 0)
+        return refuse(reading, LINNET_E_NOMEM);
+    reading->numbered[0] += part->n;
+    return 0;
 }
 
-static void *number_users(void *arg) {
+static int number_users(void *arg, unsigned slot) {
     struct reading *reading = arg;
-    size_t first = reading->rows.n;
-    for (unsigned p = 0; p < reading->parts; first += reading->part[p++].n)
-        NUMBER(&reading->part[p], &reading->file->users, user, first, reading->rows.user,
-               reading->failed_users)
-    return NULL;
+    struct part *part = &reading->parts[slot];
+    size_t at = reading->numbered[1];
+    if (linnet_vote_column_reserve(&reading->rows.user, at, at + part->n) != 0 ||
+        linnet_names_put_all(&reading->file->users, &part->rows->user, sizeof *part->rows, part->n,
+                             reading->rows.user.of + at) != 0)
+        return refuse(reading, LINNET_E_NOMEM);
+    reading->numbered[1] += part->n;
+    return 0;
 }
 
-/* Rows so far reject nothing, or say no time: the array is made when the first does. */
-static void *filled(size_t capacity, size_t element, int byte) {
-    void *memory = malloc(capacity * element);
-    return memory ? memset(memory, byte, capacity * element) : NULL;
+static int take_row(struct reading *reading, const struct row *row) {
+    bool failed = false;
+    uint32_t label = linnet_crowd_file_label(reading->file, row->taxon.text, row->taxon.size, row->taxon.hash,
+                                             &failed),
+             rejects = linnet_crowd_file_label(reading->file, row->rejects.text, row->rejects.size,
+                                               row->rejects.hash, &failed);
+    if (failed) return LINNET_E_NOMEM;
+    return linnet_vote_rows_add(&reading->rows, label, rejects, row->created_at, row->author);
 }
 
-static void number_row(struct reading *reading, const struct row *row, size_t at) {
-    struct linnet_vote_rows *rows = &reading->rows;
-    bool *failed = &reading->failed_taxa;
-    rows->author[at] = row->author;
-    rows->label[at] =
-        linnet_crowd_file_label(reading->file, row->taxon.text, row->taxon.size, row->taxon.hash, failed);
-    if (row->rejects.size && !rows->rejects) {
-        rows->rejects = filled(rows->capacity, sizeof *rows->rejects, 0xff); /* LINNET_NO_LABEL */
-        *failed |= !rows->rejects;
+static void empty_part(struct part *part) {
+    part->n = 0;
+    for (struct copy *copy = part->copies, *next; copy; copy = next) {
+        next = copy->next;
+        free(copy);
     }
-    if (rows->rejects)
-        rows->rejects[at] = linnet_crowd_file_label(reading->file, row->rejects.text, row->rejects.size,
-                                                    row->rejects.hash, failed);
-    if (row->created_at != INT64_MAX && !rows->created_at) {
-        rows->created_at = malloc(rows->capacity * sizeof *rows->created_at);
-        *failed |= !rows->created_at;
-        for (size_t i = 0; rows->created_at && i < at; i++)
-            rows->created_at[i] = INT64_MAX;
-    }
-    if (rows->created_at) rows->created_at[at] = row->created_at;
+    part->copies = NULL;
 }
 
-static void *number_taxa(void *arg) {
+/* Taxa, and all that is no name: the last station, after which nothing of the piece is wanted any more. */
+static int take_rest(void *arg, unsigned slot) {
     struct reading *reading = arg;
-    size_t at = reading->rows.n;
-    for (unsigned p = 0; p < reading->parts; p++)
-        for (size_t i = 0; i < reading->part[p].n; i++)
-            number_row(reading, &reading->part[p].rows[i], at++);
-    return NULL;
-}
-
-/* The batch's rows to the end of those before. */
-static int number_batch(struct reading *reading, unsigned threads) {
-    size_t n = reading->rows.n;
-    for (unsigned p = 0; p < reading->parts; p++)
-        n += reading->part[p].n;
-    if (n >= INT32_MAX || linnet_vote_rows_reserve(&reading->rows, n) != 0) return LINNET_E_NOMEM;
-    pthread_t observations;
-    bool threaded = threads > 1 && pthread_create(&observations, NULL, number_observations, reading) == 0;
-    number_users(reading);
-    number_taxa(reading);
-    if (threaded)
-        pthread_join(observations, NULL);
-    else
-        number_observations(reading);
-    reading->rows.n = n;
-    bool failed = reading->failed_observations || reading->failed_users || reading->failed_taxa;
-    return failed ? LINNET_E_NOMEM : 0;
-}
-
-static void empty_parts(struct reading *reading) {
-    for (unsigned p = 0; p < reading->parts; p++) {
-        struct part *part = &reading->part[p];
-        part->n = 0;
-        for (struct copy *copy = part->copies, *next; copy; copy = next) {
-            next = copy->next;
-            free(copy);
-        }
-        part->copies = NULL;
-    }
+    struct part *part = &reading->parts[slot];
+    int code = 0;
+    for (size_t i = 0; !code && i < part->n; i++)
+        code = take_row(reading, &part->rows[i]);
+    empty_part(part);
+    if (code) return refuse(reading, code);
+    if (reading->progress) reading->progress(reading->progress_arg, part->piece.end, reading->table.size);
+    return linnet_table_leave(&reading->table, &part->piece, reading->err);
 }
 
 /* ---- the file ---- */
@@ -230,19 +207,29 @@ static int find_columns(struct reading *reading, struct linnet_error *err) {
     return linnet_error_set(err, LINNET_E_PARSE, "%s: line 1: there is no column '%s'", table->path, missing);
 }
 
-static int read_all(struct reading *reading, unsigned threads, linnet_crowd_file_progress *progress,
-                    void *progress_arg, struct linnet_error *err) {
-    void *args[PIECES];
-    int rc = 1;
-    for (unsigned p = 0; p < reading->parts; p++) {
-        reading->part[p].reading = reading;
-        args[p] = &reading->part[p];
-    }
-    while ((rc = linnet_table_read(&reading->table, BATCH, reading->parts, on_row, args, err)) > 0) {
-        rc = number_batch(reading, threads);
-        if (rc) return linnet_error_set(err, rc, "%s: %s", reading->table.path, linnet_error_message(rc));
-        empty_parts(reading);
-        if (progress) progress(progress_arg, reading->table.at, reading->table.size);
+/* Rows and names to be expected, so that little has to grow: an error costs time alone. */
+static int expect(struct reading *reading, struct linnet_error *err) {
+    size_t rows = reading->table.size / 40, most = UINT32_MAX / 4;
+    if (rows > most) rows = most;
+    if (linnet_names_init(&reading->file->observations, (uint32_t)rows) == 0 &&
+        linnet_names_init(&reading->file->users, (uint32_t)(rows / 8)) == 0 &&
+        linnet_vote_rows_reserve(&reading->rows, rows) == 0)
+        return 0;
+    return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+}
+
+static int read_all(struct reading *reading, unsigned threads) {
+    struct linnet_relay relay = {.slots = 2 * threads + 2,
+                                 .arg = reading,
+                                 .begin = begin_part,
+                                 .make = read_part,
+                                 .station = {number_observations, number_users, take_rest}};
+    for (unsigned slot = 0; slot < relay.slots; slot++)
+        reading->parts[slot].reading = reading;
+    int rc = linnet_relay_run(&relay, threads);
+    for (unsigned slot = 0; slot < relay.slots; slot++) {
+        empty_part(&reading->parts[slot]);
+        free(reading->parts[slot].rows);
     }
     return rc;
 }
@@ -252,23 +239,14 @@ int linnet_votes_file_read(struct linnet_crowd_file *file, const char *path, uns
                            struct linnet_error *err) {
     struct reading *reading = calloc(1, sizeof *reading);
     if (!reading) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    long processors = threads ? (long)threads : sysconf(_SC_NPROCESSORS_ONLN);
-    reading->file = file;
-    reading->parts = processors < 1 ? 1 : processors > PIECES ? PIECES : (unsigned)processors;
+    *reading = (struct reading){.file = file, .progress = progress, .progress_arg = progress_arg, .err = err};
+    threads = linnet_parallel_threads(threads);
     int rc = linnet_table_open(&reading->table, path, err);
     if (!rc) rc = find_columns(reading, err);
-    size_t rows = reading->table.size / 40; /* a guess that spares growing */
-    if (!rc && (linnet_names_init(&file->observations,
-                                  (uint32_t)(rows < UINT32_MAX / 4 ? rows : UINT32_MAX / 4)) != 0 ||
-                linnet_names_init(&file->users,
-                                  (uint32_t)(rows / 8 < UINT32_MAX / 4 ? rows / 8 : UINT32_MAX / 4)) != 0))
-        rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    if (!rc) rc = read_all(reading, reading->parts, progress, progress_arg, err);
-    empty_parts(reading);
-    for (unsigned p = 0; p < reading->parts; p++)
-        free(reading->part[p].rows);
+    if (!rc) rc = expect(reading, err);
+    if (!rc) rc = read_all(reading, threads);
     linnet_table_close(&reading->table);
-    if (!rc && linnet_vote_rows_gather(&reading->rows, file) != 0)
+    if (!rc && linnet_vote_rows_gather(&reading->rows, file, threads) != 0)
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     linnet_vote_rows_done(&reading->rows);
     free(reading);
