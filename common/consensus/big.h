@@ -11,8 +11,8 @@ void *linnet_big_new(size_t n, size_t element);
 /* The same, of zeros. */
 void *linnet_big_zeros(size_t n, size_t element);
 
-/* Make room in an array of *capacity elements, of which `used` hold something, for `wanted`: `array` points to
- * the pointer, which may move. 0, or -1: out of memory, and nothing has changed. */
+/* Make room in an array of *capacity elements, of which `used` hold something, for `wanted`: `array` points
+ * to the pointer, which may move. 0, or -1: out of memory, and nothing has changed. */
 int linnet_big_reserve(void *array, size_t *capacity, size_t used, size_t wanted, size_t element);
 
 #endif

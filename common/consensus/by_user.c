@@ -13,7 +13,7 @@ struct making {
     struct field field; /* of which only what classes want is set */
     const struct linnet_crowd *crowd;
     struct linnet_by_user *by_user;
-    uint32_t users_of[PLACERS + 1]; /* a placer's users are those from its own to the next */
+    uint32_t users_of[PLACERS + 1];       /* a placer's users are those from its own to the next */
     struct linnet_by_user_entry *scratch; /* room for the longest row of a user, for each thread */
     size_t longest;
 };
@@ -60,8 +60,8 @@ static uint32_t user_at(const struct making *making, uint64_t at) {
     return low;
 }
 
-/* Put each vote behind those of its user. Afterwards start[u] is where u's entries end. Every placer walks all
- * votes, which is cheap beside the misses that writing costs, and writes those of its own users. */
+/* Put each vote behind those of its user. Afterwards start[u] is where u's entries end. Every placer walks
+ * all votes, which is cheap beside the misses that writing costs, and writes those of its own users. */
 static void place_some(void *arg, unsigned thread, uint32_t begin, uint32_t end) {
     struct making *making = arg;
     const struct linnet_crowd *crowd = making->crowd;
@@ -91,7 +91,8 @@ static void place(struct making *making, unsigned threads) {
 }
 
 /* Stable, byte by byte from the lowest, bytes that are the same in all left aside. */
-static void sort_many(struct linnet_by_user_entry *entries, struct linnet_by_user_entry *scratch, uint32_t n) {
+static void sort_many(struct linnet_by_user_entry *entries, struct linnet_by_user_entry *scratch,
+                      uint32_t n) {
     uint32_t counts[4][256] = {0};
     struct linnet_by_user_entry *from = entries, *to = scratch;
     for (uint32_t i = 0; i < n; i++)
@@ -141,8 +142,9 @@ int linnet_by_user_init(struct linnet_by_user *by_user, const struct linnet_cons
                         unsigned threads) {
     threads = linnet_parallel_threads(threads);
     *by_user = (struct linnet_by_user){.start = calloc((size_t)crowd->users + 1, sizeof(uint32_t))};
-    struct making making = {
-        .field = {.taxa = taxa, .classes = linnet_consensus_classes(rules)}, .crowd = crowd, .by_user = by_user};
+    struct making making = {.field = {.taxa = taxa, .classes = linnet_consensus_classes(rules)},
+                            .crowd = crowd,
+                            .by_user = by_user};
     if (!by_user->start) return LINNET_E_NOMEM;
     count(&making);
     by_user->entries = linnet_big_new((size_t)by_user->start[crowd->users], sizeof *by_user->entries);

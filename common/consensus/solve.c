@@ -25,12 +25,12 @@ static int allocate(struct linnet_consensus_result *result, const struct linnet_
                     const struct linnet_crowd *crowd) {
     size_t observations = (size_t)crowd->observations + 1, users = (size_t)crowd->users + 1;
     bool iterates = rules->method == LINNET_METHOD_PLANTNET || rules->method == LINNET_METHOD_LINNET;
-    *result =
-        (struct linnet_consensus_result){.observations = crowd->observations,
-                                         .users = crowd->users,
-                                         .species = iterates ? linnet_big_new(observations, sizeof(uint32_t)) : NULL,
-                                         .skills = malloc(users * sizeof *result->skills),
-                                         .weight = linnet_big_new(users, sizeof *result->weight)};
+    *result = (struct linnet_consensus_result){
+        .observations = crowd->observations,
+        .users = crowd->users,
+        .species = iterates ? linnet_big_new(observations, sizeof(uint32_t)) : NULL,
+        .skills = malloc(users * sizeof *result->skills),
+        .weight = linnet_big_new(users, sizeof *result->weight)};
     if ((iterates && !result->species) || !result->skills || !result->weight) return LINNET_E_NOMEM;
     for (uint32_t u = 0; u < crowd->users; u++) {
         result->skills[u] = (struct linnet_skill){.weight = 1};

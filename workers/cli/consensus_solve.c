@@ -92,8 +92,7 @@ static void report_json(const struct options *mine, const struct linnet_crowd_fi
     const struct linnet_consensus_report *report = &result->report;
     json_t *json = json_pack(
         "{s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}",
-        "method",
-        linnet_consensus_method_name(mine->common.rules.method), "observations",
+        "method", linnet_consensus_method_name(mine->common.rules.method), "observations",
         (json_int_t)result->observations, "votes", (json_int_t)file->start[result->observations], "users",
         (json_int_t)result->users, "taxa", (json_int_t)file->taxa.n, "rounds", (int)report->rounds,
         "converged", report->converged, "labels_changed", (json_int_t)report->labels_changed,

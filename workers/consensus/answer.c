@@ -18,86 +18,79 @@ struct linnet_ballot linnet_answer_ballot(const struct linnet_crowd_file *file,
                                   file->machine ? &file->machine[observation] : NULL};
 }
 
-static void put_verdict(struct linnet_sheet *sheet, const struct linnet_crowd_file *file,
+/* What the rows of a sheet are made of. */
+struct answer {
+    const struct linnet_crowd_file *file;
+    const struct linnet_consensus_result *result;
+    struct linnet_consensus_rules plantnet, community; /* of beside.csv */
+};
+
+static void put_verdict(struct linnet_page *page, const struct linnet_crowd_file *file,
                         const struct linnet_verdict *verdict) {
     size_t size;
     const char *taxon = linnet_crowd_file_taxon(file, verdict->label, &size);
-    linnet_sheet_text(sheet, taxon, size);
-    linnet_sheet_number(sheet, verdict->confidence);
-    linnet_sheet_number(sheet, verdict->accuracy);
-    linnet_sheet_integer(sheet, verdict->valid);
+    linnet_page_text(page, taxon, size);
+    linnet_page_number(page, verdict->confidence);
+    linnet_page_number(page, verdict->accuracy);
+    linnet_page_integer(page, verdict->valid);
 }
 
-static void put_name(struct linnet_sheet *sheet, const struct linnet_names *names, uint32_t number) {
+static void put_name(struct linnet_page *page, const struct linnet_names *names, uint32_t number) {
     size_t size;
     const char *name = linnet_names_text(names, number, &size);
-    linnet_sheet_text(sheet, name, size);
+    linnet_page_text(page, name, size);
 }
 
-static int write_observations(const struct linnet_crowd_file *file,
-                              const struct linnet_consensus_result *result, const char *dir,
-                              struct linnet_error *err) {
-    struct linnet_sheet sheet;
-    int rc = linnet_sheet_open(&sheet, dir, "observations.csv",
-                               "observation,taxon,confidence,accuracy,valid,grade", err);
-    if (rc) return rc;
-    for (uint32_t i = 0; i < result->observations; i++) {
-        const char *grade = linnet_answer_grade(file, &result->verdicts[i]);
-        put_name(&sheet, &file->observations, i);
-        put_verdict(&sheet, file, &result->verdicts[i]);
-        linnet_sheet_text(&sheet, grade, strlen(grade));
-        linnet_sheet_end_row(&sheet);
-    }
-    return linnet_sheet_close(&sheet, err);
+static void put_observation(void *arg, struct linnet_page *page, uint32_t i) {
+    const struct answer *answer = arg;
+    const struct linnet_verdict *verdict = &answer->result->verdicts[i];
+    const char *grade = linnet_answer_grade(answer->file, verdict);
+    put_name(page, &answer->file->observations, i);
+    put_verdict(page, answer->file, verdict);
+    linnet_page_text(page, grade, strlen(grade));
+    linnet_page_end_row(page);
 }
 
-static int write_users(const struct linnet_crowd_file *file, const struct linnet_consensus_result *result,
-                       const char *dir, struct linnet_error *err) {
-    struct linnet_sheet sheet;
-    int rc = linnet_sheet_open(&sheet, dir, "users.csv", "user,n_author,n_vote,n,weight", err);
-    if (rc) return rc;
-    for (uint32_t u = 0; u < result->users; u++) {
-        put_name(&sheet, &file->users, u);
-        linnet_sheet_integer(&sheet, result->skills[u].n_author);
-        linnet_sheet_integer(&sheet, result->skills[u].n_vote);
-        linnet_sheet_integer(&sheet, result->skills[u].n);
-        linnet_sheet_number(&sheet, result->skills[u].weight);
-        linnet_sheet_end_row(&sheet);
-    }
-    return linnet_sheet_close(&sheet, err);
+static void put_user(void *arg, struct linnet_page *page, uint32_t u) {
+    const struct answer *answer = arg;
+    const struct linnet_skill *skill = &answer->result->skills[u];
+    put_name(page, &answer->file->users, u);
+    linnet_page_integer(page, skill->n_author);
+    linnet_page_integer(page, skill->n_vote);
+    linnet_page_integer(page, skill->n);
+    linnet_page_number(page, skill->weight);
+    linnet_page_end_row(page);
 }
 
-static int write_beside(const struct linnet_crowd_file *file, const struct linnet_consensus_rules *rules,
-                        const struct linnet_consensus_result *result, const char *dir,
-                        struct linnet_error *err) {
-    struct linnet_consensus_rules plantnet = *rules, community = *rules;
-    struct linnet_sheet sheet;
-    plantnet.method = LINNET_METHOD_PLANTNET;
-    plantnet.classes = linnet_consensus_classes(rules);
-    community.method = LINNET_METHOD_COMMUNITY;
-    int rc = linnet_sheet_open(&sheet, dir, "beside.csv",
-                               "observation,species,species_confidence,species_accuracy,species_valid,"
-                               "community,community_identifications,community_score,community_valid",
-                               err);
-    if (rc) return rc;
-    for (uint32_t i = 0; i < result->observations; i++) {
-        struct linnet_ballot ballot = linnet_answer_ballot(file, result, i);
-        struct linnet_verdict by_votes =
-            linnet_verdict_of(&file->tree, &plantnet, &ballot, result->species[i]);
-        struct linnet_verdict by_heads = linnet_verdict_of(&file->tree, &community, &ballot, LINNET_NO_LABEL);
-        put_name(&sheet, &file->observations, i);
-        put_verdict(&sheet, file, &by_votes);
-        put_verdict(&sheet, file, &by_heads);
-        linnet_sheet_end_row(&sheet);
-    }
-    return linnet_sheet_close(&sheet, err);
+static void put_beside(void *arg, struct linnet_page *page, uint32_t i) {
+    const struct answer *answer = arg;
+    const struct linnet_consensus_taxa *tree = &answer->file->tree;
+    struct linnet_ballot ballot = linnet_answer_ballot(answer->file, answer->result, i);
+    struct linnet_verdict by_votes =
+        linnet_verdict_of(tree, &answer->plantnet, &ballot, answer->result->species[i]);
+    struct linnet_verdict by_heads = linnet_verdict_of(tree, &answer->community, &ballot, LINNET_NO_LABEL);
+    put_name(page, &answer->file->observations, i);
+    put_verdict(page, answer->file, &by_votes);
+    put_verdict(page, answer->file, &by_heads);
+    linnet_page_end_row(page);
 }
 
 int linnet_answer_write(const struct linnet_crowd_file *file, const struct linnet_consensus_rules *rules,
                         const struct linnet_consensus_result *result, const char *dir,
                         struct linnet_error *err) {
-    int rc = write_observations(file, result, dir, err);
-    if (!rc) rc = write_users(file, result, dir, err);
-    if (!rc && rules->method == LINNET_METHOD_LINNET) rc = write_beside(file, rules, result, dir, err);
+    struct answer answer = {file, result, *rules, *rules};
+    answer.plantnet.method = LINNET_METHOD_PLANTNET;
+    answer.plantnet.classes = linnet_consensus_classes(rules);
+    answer.community.method = LINNET_METHOD_COMMUNITY;
+    int rc = linnet_sheet_write(dir, "observations.csv", "observation,taxon,confidence,accuracy,valid,grade",
+                                result->observations, rules->threads, put_observation, &answer, err);
+    if (!rc)
+        rc = linnet_sheet_write(dir, "users.csv", "user,n_author,n_vote,n,weight", result->users,
+                                rules->threads, put_user, &answer, err);
+    if (!rc && rules->method == LINNET_METHOD_LINNET)
+        rc = linnet_sheet_write(dir, "beside.csv",
+                                "observation,species,species_confidence,species_accuracy,species_valid,"
+                                "community,community_identifications,community_score,community_valid",
+                                result->observations, rules->threads, put_beside, &answer, err);
     return rc;
 }

@@ -168,13 +168,15 @@ static void fetch(const struct linnet_names *names, const struct linnet_name *na
     if (slot->number == LINNET_NO_NAME || slot->hash != name->hash) return;
     if (step == 1) __builtin_prefetch(&names->word[slot->number]);
     if (step == 1 && name->size > SHORT) __builtin_prefetch(&names->end[slot->number]);
-    if (step == 2 && name->size > SHORT) __builtin_prefetch(names->block + names->end[slot->number] - name->size);
+    if (step == 2 && name->size > SHORT)
+        __builtin_prefetch(names->block + names->end[slot->number] - name->size);
 }
 
 int linnet_names_put_all(struct linnet_names *names, const struct linnet_name *first, size_t stride, size_t n,
                          uint32_t *numbers) {
     for (size_t i = 0; i < n; i++) {
-        const struct linnet_name *name = name_at(first, stride, i), *before = i ? name_at(first, stride, i - 1) : NULL;
+        const struct linnet_name *name = name_at(first, stride, i),
+                                 *before = i ? name_at(first, stride, i - 1) : NULL;
         for (int step = 0; step < 3; step++) {
             size_t ahead = i + (size_t)(3 - step) * AHEAD;
             if (ahead < n) fetch(names, name_at(first, stride, ahead), step);

@@ -1,7 +1,7 @@
 /* Names as dense numbers, in the order in which they were first met. Millions of them: the texts lie in one
- * block, one after another. As long as each new name is longer than the one before, or as long and behind it in
- * the order of bytes, nothing has to be looked up: files are often in the order of their observations. Owned by
- * one thread at a time. */
+ * block, one after another. As long as each new name is longer than the one before, or as long and behind it
+ * in the order of bytes, nothing has to be looked up: files are often in the order of their observations.
+ * Owned by one thread at a time. */
 #ifndef LINNET_CONSENSUS_NAMES_H
 #define LINNET_CONSENSUS_NAMES_H
 
@@ -12,11 +12,12 @@
 
 struct linnet_names {
     uint32_t n, capacity;
-    size_t *end; /* of each text in the block */
+    size_t *end;    /* of each text in the block */
     uint64_t *word; /* of each name, its first 7 bytes and its size: all there is of a short one */
     char *block;
     size_t block_capacity;
-    struct linnet_name_slot *slots; /* open addressing; NULL as long as names come in order, and once frozen */
+    struct linnet_name_slot
+        *slots; /* open addressing; NULL as long as names come in order, and once frozen */
     uint32_t mask;
 };
 
@@ -43,7 +44,8 @@ static inline uint32_t linnet_name_hash(const char *text, size_t size) {
         hash ^= hash >> 32;
     }
     hash = (hash ^ linnet_name_bytes(text, size)) * UINT64_C(0x9fb21c651e98df25);
-    hash = (hash ^ hash >> 32) * UINT64_C(0x9fb21c651e98df25); /* or the last letters bore on the top bits alone */
+    hash = (hash ^ hash >> 32) *
+           UINT64_C(0x9fb21c651e98df25); /* or the last letters bore on the top bits alone */
     return (uint32_t)(hash >> 32);
 }
 
@@ -61,8 +63,8 @@ uint32_t linnet_names_put(struct linnet_names *names, const char *text, size_t s
 /* LINNET_NO_NAME if it was never met. */
 uint32_t linnet_names_find(const struct linnet_names *names, const char *text, size_t size);
 /* The numbers of n names that lie `stride` bytes apart, as put tells them one after another, but faster: what
- * is wanted of memory is fetched some names ahead, and a name like the one before is not looked up. -1: out of
- * memory. */
+ * is wanted of memory is fetched some names ahead, and a name like the one before is not looked up. -1: out
+ * of memory. */
 int linnet_names_put_all(struct linnet_names *names, const struct linnet_name *first, size_t stride, size_t n,
                          uint32_t *numbers);
 /* Give back what only put and find need. */

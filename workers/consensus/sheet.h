@@ -1,4 +1,5 @@
-/* A CSV file as it is written: millions of rows through one buffer. Owned by one thread. */
+/* A CSV file as it is written, by several threads at once: beside, then renamed, so that a file of that name
+ * is whole. */
 #ifndef LINNET_CONSENSUS_SHEET_H
 #define LINNET_CONSENSUS_SHEET_H
 
@@ -8,26 +9,26 @@
 
 #include "common/base/error.h"
 
-struct linnet_sheet {
-    int file;
-    int failed; /* errno of the first failure */
-    size_t used;
-    bool row_began;
-    char *buffer;
-    char path[512];
+/* Rows in memory, of one thread. */
+struct linnet_page {
+    char *bytes;
+    size_t used, room;
+    bool row_began, failed; /* failed: out of memory, which the sheet tells */
 };
 
-/* Make DIR/NAME (DIR too, if it is missing), with a header. It is written beside and takes its name when it
- * is closed, so that a half-written file never bears it. LINNET_E_IO, LINNET_E_NOMEM. */
-int linnet_sheet_open(struct linnet_sheet *sheet, const char *dir, const char *name, const char *header,
-                      struct linnet_error *err);
-/* Cells of a row, in order, then its end. Failures are kept for close. */
-void linnet_sheet_text(struct linnet_sheet *sheet, const char *text, size_t size);
-void linnet_sheet_integer(struct linnet_sheet *sheet, uint64_t value);
-/* With up to six digits after the point, none that say nothing. Not negative, below 2^40. */
-void linnet_sheet_number(struct linnet_sheet *sheet, double value);
-void linnet_sheet_end_row(struct linnet_sheet *sheet);
-/* LINNET_E_IO if anything could not be written; the file is gone then. */
-int linnet_sheet_close(struct linnet_sheet *sheet, struct linnet_error *err);
+/* Cells of the row under way. A text that holds a comma, a quote or a line's end is put in quotes; numbers
+ * have up to six decimals and are not negative. */
+void linnet_page_text(struct linnet_page *page, const char *text, size_t size);
+void linnet_page_integer(struct linnet_page *page, uint64_t value);
+void linnet_page_number(struct linnet_page *page, double value);
+void linnet_page_end_row(struct linnet_page *page);
+
+/* Put row i, whole. Called by many threads, each with a page of its own. */
+typedef void linnet_sheet_row(void *arg, struct linnet_page *page, uint32_t i);
+
+/* Write DIR/NAME (DIR is made if there is none): the header, then n rows. threads 0: one for each processor.
+ * LINNET_E_IO, LINNET_E_NOMEM: there is no file then, or the one that was. */
+int linnet_sheet_write(const char *dir, const char *name, const char *header, uint32_t n, unsigned threads,
+                       linnet_sheet_row *row, void *arg, struct linnet_error *err);
 
 #endif

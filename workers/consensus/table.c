@@ -159,8 +159,8 @@ bool linnet_table_cut(struct linnet_table *table, size_t size, struct linnet_tab
     return true;
 }
 
-void linnet_table_walk(const struct linnet_table *table, struct linnet_table_piece *piece, linnet_table_row *row,
-                       void *arg) {
+void linnet_table_walk(const struct linnet_table *table, struct linnet_table_piece *piece,
+                       linnet_table_row *row, void *arg) {
     struct reading reading = {.table = table,
                               .at = table->bytes + piece->begin,
                               .end = table->bytes + piece->end,
@@ -174,15 +174,18 @@ void linnet_table_walk(const struct linnet_table *table, struct linnet_table_pie
 
 int linnet_table_leave(struct linnet_table *table, const struct linnet_table_piece *piece,
                        struct linnet_error *err) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), from = piece->begin / page * page, to = piece->end / page * page;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), from = piece->begin / page * page,
+           to = piece->end / page * page;
     if (to > from) (void)madvise(table->bytes + from, to - from, MADV_DONTNEED);
     table->line += piece->lines;
     if (!piece->code) return 0;
-    return linnet_error_set(err, piece->code, "%s: line %llu: %s", table->path, (unsigned long long)table->line,
+    return linnet_error_set(err, piece->code, "%s: line %llu: %s", table->path,
+                            (unsigned long long)table->line,
                             piece->what ? piece->what : linnet_error_message(piece->code));
 }
 
-int linnet_table_read(struct linnet_table *table, linnet_table_row *row, void *arg, struct linnet_error *err) {
+int linnet_table_read(struct linnet_table *table, linnet_table_row *row, void *arg,
+                      struct linnet_error *err) {
     struct linnet_table_piece piece;
     int code = 0;
     while (!code && linnet_table_cut(table, (size_t)1 << 22, &piece)) {

@@ -43,16 +43,16 @@ typedef int linnet_table_row(void *arg, const struct linnet_cell *cells, const c
 /* Whole lines of the file. */
 struct linnet_table_piece {
     size_t begin, end;
-    uint64_t lines;   /* that were read without an error */
-    int code;         /* negative: what ended the reading, and why */
+    uint64_t lines; /* that were read without an error */
+    int code;       /* negative: what ended the reading, and why */
     const char *what;
 };
 
 /* Cut off the next lines, about `size` bytes of them. False at the end. One thread at a time. */
 bool linnet_table_cut(struct linnet_table *table, size_t size, struct linnet_table_piece *piece);
 /* Read a piece, and fill in what became of it. Any thread, pieces in any order. */
-void linnet_table_walk(const struct linnet_table *table, struct linnet_table_piece *piece, linnet_table_row *row,
-                       void *arg);
+void linnet_table_walk(const struct linnet_table *table, struct linnet_table_piece *piece,
+                       linnet_table_row *row, void *arg);
 /* Done with a piece, in the order of the file: its pages are let go. 0, or its code with path and line in
  * words. */
 int linnet_table_leave(struct linnet_table *table, const struct linnet_table_piece *piece,

@@ -52,7 +52,8 @@ static int add_time(struct linnet_vote_rows *rows, int64_t created_at) {
         for (size_t i = 0; i < n; i++)
             rows->created_at[i] = INT64_MAX;
     }
-    if (linnet_big_reserve(&rows->created_at, &rows->created_capacity, n, n + 1, sizeof *rows->created_at) != 0)
+    if (linnet_big_reserve(&rows->created_at, &rows->created_capacity, n, n + 1, sizeof *rows->created_at) !=
+        0)
         return -1;
     rows->created_at[n] = created_at;
     return 0;
@@ -111,9 +112,9 @@ static void place_some(void *arg, unsigned thread, uint32_t begin, uint32_t end)
         uint32_t i = rows->observation.of[row];
         if (i < from || i >= to) continue;
         uint32_t at = file->start[i]++;
-        file->votes[at] =
-            (struct linnet_vote){rows->user.of[row], rows->label.of[row],
-                                 rows->rejects.of ? rows->rejects.of[row] : LINNET_NO_LABEL, rows->author[row]};
+        file->votes[at] = (struct linnet_vote){rows->user.of[row], rows->label.of[row],
+                                               rows->rejects.of ? rows->rejects.of[row] : LINNET_NO_LABEL,
+                                               rows->author[row]};
         if (rows->created_at) file->created_at[at] = rows->created_at[row];
     }
 }
@@ -198,8 +199,8 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* A vote that is replaced by a later one of the same user is marked, its user being LINNET_NO_NAME. Returns how
- * many, or -1: out of memory. */
+/* A vote that is replaced by a later one of the same user is marked, its user being LINNET_NO_NAME. Returns
+ * how many, or -1: out of memory. */
 static int64_t mark_replaced(struct linnet_vote *votes, uint32_t n) {
     int64_t replaced = 0;
     if (n <= FEW) {

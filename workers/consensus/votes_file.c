@@ -1,5 +1,6 @@
-/* The votes file: pieces are taken apart by many threads at once; then their names are numbered in the order of
- * the file, each kind of name at a station of its own, so that the numbers do not depend on the threads. */
+/* The votes file: pieces are taken apart by many threads at once; then their names are numbered in the order
+ * of the file, each kind of name at a station of its own, so that the numbers do not depend on the threads.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +59,8 @@ static int copy_name(struct part *part, struct linnet_name *name) {
     return 0;
 }
 
-static int take_name(struct part *part, const struct linnet_cell *cells, int column, struct linnet_name *name) {
+static int take_name(struct part *part, const struct linnet_cell *cells, int column,
+                     struct linnet_name *name) {
     const struct linnet_table *table = &part->reading->table;
     *name = (struct linnet_name){"", 0, 0};
     if (column < 0 || cells[column].size == 0) return 0;
@@ -138,8 +140,8 @@ static int number_observations(void *arg, unsigned slot) {
     size_t at = reading->numbered[0];
     if (at + part->n >= INT32_MAX) return refuse(reading, LINNET_E_LIMIT);
     if (linnet_vote_column_reserve(&reading->rows.observation, at, at + part->n) != 0 ||
-        linnet_names_put_all(&reading->file->observations, &part->rows->observation, sizeof *part->rows, part->n,
-                             reading->rows.observation.of + at) != 0)
+        linnet_names_put_all(&reading->file->observations, &part->rows->observation, sizeof *part->rows,
+                             part->n, reading->rows.observation.of + at) != 0)
         return refuse(reading, LINNET_E_NOMEM);
     reading->numbered[0] += part->n;
     return 0;

@@ -200,6 +200,65 @@ static void the_order_of_rows_bears_on_nothing(void **state) {
     }
 }
 
+/* Found and numbered alike, whether each new name comes behind those before or not, with 7 bytes or more. */
+static void names_are_numbered_in_the_order_of_their_coming(void **state) {
+    enum { NAMES = 30000 };
+    static struct linnet_name rows[2 * NAMES];
+    static char texts[2 * NAMES][16];
+    static uint32_t numbers[2 * NAMES];
+    (void)state;
+    for (int scattered = 0; scattered < 2; scattered++) {
+        struct linnet_names names;
+        assert_int_equal(linnet_names_init(&names, 10), 0);
+        for (uint32_t i = 0; i < 2 * NAMES; i++) { /* once more the same, and scattered in another order */
+            uint32_t k = i < NAMES ? (scattered ? i * 7919 % NAMES : i) : (i * 104729) % NAMES;
+            int size = snprintf(texts[i], sizeof texts[i], k % 2 && scattered ? "%u" : "name-%08u", k);
+            rows[i] =
+                (struct linnet_name){texts[i], (uint32_t)size, linnet_name_hash(texts[i], (size_t)size)};
+        }
+        assert_int_equal(linnet_names_put_all(&names, rows, sizeof *rows, 2 * NAMES, numbers), 0);
+        assert_int_equal(names.n, NAMES);
+        for (uint32_t i = 0; i < 2 * NAMES; i++) {
+            size_t size;
+            const char *text = linnet_names_text(&names, numbers[i], &size);
+            assert_true(size == rows[i].size && memcmp(text, rows[i].text, size) == 0);
+            assert_true(i >= NAMES || numbers[i] == i);
+            assert_int_equal(linnet_names_find(&names, rows[i].text, rows[i].size), numbers[i]);
+        }
+        assert_int_equal(linnet_names_find(&names, "name-1", 6), LINNET_NO_NAME);
+        linnet_names_done(&names);
+    }
+}
+
+/* The file is in no order, with more votes on an observation than are sorted in place; the last vote of each
+ * of 40 users counts. */
+static void a_crowd_on_one_observation_is_ordered_and_counted_once(void **state) {
+    struct linnet_crowd_file file;
+    FILE *votes = fopen(path_of("votes.csv"), "w");
+    (void)state;
+    fputs("observation,user,taxon,author,created_at,disagreement\n", votes);
+    for (int i = 0; i < 400; i++) { /* minute k is user k % 40's, who says t(k / 40) */
+        int k = i * 171 % 400;
+        fprintf(votes, "%s,u%d,t%d,0,2026-01-01T%02d:%02d:00Z,\n", i % 3 ? "big" : "also", k % 40, k / 40,
+                k / 60, k % 60);
+    }
+    fclose(votes);
+    load(&file, path_of("votes.csv"), NULL);
+    assert_int_equal(file.rows, 400);
+    assert_int_equal(file.rows - file.replaced, file.start[2]);
+    for (uint32_t i = 0; i < 2; i++) {
+        bool seen[40] = {false};
+        for (uint32_t v = file.start[i]; v < file.start[i + 1]; v++) {
+            assert_true(v == file.start[i] || file.created_at[v - 1] < file.created_at[v]);
+            assert_false(seen[file.votes[v].user]);
+            seen[file.votes[v].user] = true;
+        }
+        for (int u = 0; u < 40; u++)
+            assert_true(seen[u]);
+    }
+    linnet_crowd_file_done(&file);
+}
+
 static void read_back(const char *name, char text[1024]) {
     FILE *file = fopen(path_of(name), "r");
     assert_non_null(file);
@@ -256,6 +315,8 @@ int main(void) {
         cmocka_unit_test(malformed_taxa_are_named),
         cmocka_unit_test(lines_are_counted_across_pieces),
         cmocka_unit_test(the_order_of_rows_bears_on_nothing),
+        cmocka_unit_test(names_are_numbered_in_the_order_of_their_coming),
+        cmocka_unit_test(a_crowd_on_one_observation_is_ordered_and_counted_once),
         cmocka_unit_test(answers_are_written_as_agreed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
