@@ -10,8 +10,10 @@
 
 #include "plugins/consensus/record.h"
 
-#define FILE_MAGIC  UINT64_C(0x3244574352434e4c) /* LNCRCWD2 */
+#define FILE_MAGIC UINT64_C(0x3244574352434e4c) /* LNCRCWD2 */
+/* Of a block that ends with a position, and of one that does not: it stands only if one that does follows. */
 #define BLOCK_MAGIC UINT32_C(0x4b434c42)
+#define PART_MAGIC  UINT32_C(0x54524150)
 enum { HEADER = 20 /* of a block: magic, size, checksum */, POSITION_MOST = 1024 };
 enum { RECORD_OBSERVATION = 'O', RECORD_PERSON = 'P', RECORD_END = 'E' };
 /* A file is written anew once it is so big and so many times what it last came to. */
@@ -21,6 +23,7 @@ struct state {
     char path[4096], aside[4200], folder[4096];
     const struct consensus_config *config;
     int fd;
+    bool unnamed;         /* the file is still aside: nothing was saved yet */
     uint64_t size, whole; /* of the file, and when it was last written whole */
     char position[POSITION_MOST], settle[STATE_SETTLE_SIZE];
     /* writing anew */
@@ -42,8 +45,8 @@ static int write_whole(int fd, const uint8_t *data, size_t size) {
     return 0;
 }
 
-static void put_header(struct bytes *block, size_t size, uint64_t checksum) {
-    bytes_put_u32(block, BLOCK_MAGIC);
+static void put_header(struct bytes *block, uint32_t magic, size_t size, uint64_t checksum) {
+    bytes_put_u32(block, magic);
     bytes_put_u64(block, size);
     bytes_put_u64(block, checksum);
 }
@@ -51,17 +54,17 @@ static void put_header(struct bytes *block, size_t size, uint64_t checksum) {
 /* A block begins with room for its header. */
 static void block_begin(struct bytes *block) {
     *block = (struct bytes){0};
-    put_header(block, 0, 0);
+    put_header(block, 0, 0, 0);
 }
 
-static int block_seal(struct bytes *block) {
+static int block_seal(struct bytes *block, uint32_t magic) {
     struct bytes header = {0};
     size_t size = block->size - HEADER;
     if (block->failed) {
         errno = ENOMEM;
         return -1;
     }
-    put_header(&header, size, bytes_checksum(block->data + HEADER, size));
+    put_header(&header, magic, size, bytes_checksum(block->data + HEADER, size));
     if (!header.failed) memcpy(block->data, header.data, HEADER);
     bytes_done(&header);
     return 0;
@@ -75,7 +78,7 @@ static void put_end(struct bytes *block, const char *position, const char *settl
 
 /* ---- loading ---- */
 
-static int take_records(struct state *state, struct crowd *crowd, struct reader *reader, bool *ended) {
+static int take_records(struct state *state, struct crowd *crowd, struct reader *reader) {
     int error = 0;
     while (!error && reader->at < reader->end) {
         switch (reader_u8(reader)) {
@@ -88,7 +91,6 @@ static int take_records(struct state *state, struct crowd *crowd, struct reader 
         case RECORD_END:
             reader_text(reader, state->position, sizeof state->position);
             reader_text(reader, state->settle, sizeof state->settle);
-            *ended = true;
             break;
         default:
             error = -1;
@@ -97,47 +99,61 @@ static int take_records(struct state *state, struct crowd *crowd, struct reader 
     return error || reader->bad ? -1 : 0;
 }
 
-/* One block from the file: 1 read, 0 there is no whole one any more. */
-static int read_block(FILE *file, struct bytes *block, uint64_t *size) {
+/* One block from the file, with its kind and what it takes there. False: there is no whole one any more. */
+static bool read_block(FILE *file, struct bytes *block, uint32_t *magic, uint64_t *size) {
     uint8_t header[HEADER];
-    if (fread(header, 1, HEADER, file) != HEADER) return 0;
+    if (fread(header, 1, HEADER, file) != HEADER) return false;
     struct reader reader = {header, header + HEADER, false};
-    uint32_t magic = reader_u32(&reader);
+    *magic = reader_u32(&reader);
     uint64_t length = reader_u64(&reader), checksum = reader_u64(&reader);
     struct stat about;
-    if (magic != BLOCK_MAGIC || fstat(fileno(file), &about) != 0 || length > (uint64_t)about.st_size)
-        return 0;
+    if ((*magic != BLOCK_MAGIC && *magic != PART_MAGIC) || fstat(fileno(file), &about) != 0 ||
+        length > (uint64_t)about.st_size)
+        return false;
     if (length > block->room) {
         uint8_t *data = realloc(block->data, length);
-        if (!data) return 0;
+        if (!data) return false;
         block->data = data;
         block->room = length;
     }
     block->size = length;
-    if (fread(block->data, 1, length, file) != length) return 0;
-    if (bytes_checksum(block->data, length) != checksum) return 0;
+    if (fread(block->data, 1, length, file) != length) return false;
+    if (bytes_checksum(block->data, length) != checksum) return false;
     *size = HEADER + length;
-    return 1;
+    return true;
 }
 
-/* Every whole block; what is behind the last one is cut off. -1: not one that says a position. */
+/* Where the last position ends; 0: nowhere. */
+static uint64_t find_end(FILE *file, struct bytes *block) {
+    uint8_t magic[8];
+    uint64_t at = sizeof magic, end = 0, size;
+    uint32_t kind;
+    if (fread(magic, 1, sizeof magic, file) != sizeof magic) return 0;
+    struct reader reader = {magic, magic + sizeof magic, false};
+    if (reader_u64(&reader) != FILE_MAGIC) return 0;
+    while (read_block(file, block, &kind, &size)) {
+        at += size;
+        if (kind == BLOCK_MAGIC) end = at;
+    }
+    return end;
+}
+
+/* Every block up to the last position; what is behind it was written ahead of a save that never came, and is
+ * cut off. -1: there is none, or a record that is not one. */
 static int load(struct state *state, struct crowd *crowd, FILE *file) {
     struct bytes block = {0};
-    uint8_t magic[8];
-    uint64_t size;
-    bool ended = false;
-    int error = fread(magic, 1, sizeof magic, file) != sizeof magic;
-    struct reader reader = {magic, magic + sizeof magic, false};
-    error = error || reader_u64(&reader) != FILE_MAGIC;
-    state->size = sizeof magic;
-    while (!error && read_block(file, &block, &size)) {
-        reader = (struct reader){block.data, block.data + block.size, false};
-        error = take_records(state, crowd, &reader, &ended);
-        state->size += size;
+    uint64_t size, end = find_end(file, &block);
+    uint32_t kind;
+    int error = !end || fseek(file, 8, SEEK_SET) != 0;
+    state->size = 8;
+    while (!error && state->size < end) {
+        error = !read_block(file, &block, &kind, &size);
+        struct reader reader = {block.data, block.data + block.size, false};
+        if (!error) error = take_records(state, crowd, &reader);
+        state->size += error ? 0 : size;
     }
     bytes_done(&block);
-    if (error || !ended) return -1;
-    return truncate(state->path, (off_t)state->size);
+    return error ? -1 : truncate(state->path, (off_t)state->size);
 }
 
 static int open_file(struct state *state, struct crowd *crowd, char *why, size_t why_size) {
@@ -187,10 +203,8 @@ struct state *state_open(const char *folder, struct crowd *crowd, const struct c
 void state_close(struct state *state) {
     if (!state) return;
     if (state->fd >= 0) close(state->fd);
-    if (state->new_fd >= 0) {
-        close(state->new_fd);
-        unlink(state->aside);
-    }
+    if (state->new_fd >= 0) close(state->new_fd);
+    if (state->unnamed || state->new_fd >= 0) unlink(state->aside);
     free(state);
 }
 
@@ -219,17 +233,27 @@ static void give_up(struct state *state) {
     errno = saved;
 }
 
-static int begin_anew(struct state *state) {
+/* A file aside with nothing in it: its descriptor, or -1. */
+static int open_aside(const struct state *state) {
     struct bytes magic = {0};
-    state->new_fd = open(state->aside, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    if (state->new_fd < 0) return -1;
+    int fd = open(state->aside, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return -1;
     bytes_put_u64(&magic, FILE_MAGIC);
-    int error = magic.failed ? -1 : write_whole(state->new_fd, magic.data, magic.size);
+    int error = magic.failed ? -1 : write_whole(fd, magic.data, magic.size);
     bytes_done(&magic);
+    if (!error) return fd;
+    int saved = errno;
+    close(fd);
+    unlink(state->aside);
+    errno = saved;
+    return -1;
+}
+
+static int begin_anew(struct state *state) {
+    state->new_fd = open_aside(state);
     state->new_size = 8;
     state->next_observation = state->next_person = 0;
-    if (error) give_up(state);
-    return error;
+    return state->new_fd < 0 ? -1 : 0;
 }
 
 static int append_anew(struct state *state, const struct bytes *block) {
@@ -244,7 +268,7 @@ static int finish_anew(struct state *state) {
     struct bytes block;
     block_begin(&block);
     put_end(&block, state->position, state->settle);
-    int error = block_seal(&block) || append_anew(state, &block) || fsync(state->new_fd) ||
+    int error = block_seal(&block, BLOCK_MAGIC) || append_anew(state, &block) || fsync(state->new_fd) ||
                 rename(state->aside, state->path) || sync_folder(state->folder);
     bytes_done(&block);
     if (error) return -1;
@@ -255,9 +279,8 @@ static int finish_anew(struct state *state) {
     return 0;
 }
 
-int state_step(struct state *state, const struct crowd *crowd, uint32_t n) {
+static int go_on_anew(struct state *state, const struct crowd *crowd, uint32_t n) {
     struct bytes block;
-    if (state->new_fd < 0) return 0;
     block_begin(&block);
     for (; n > 0 && state->next_observation < crowd->ulids.size; n--) {
         bytes_put_u8(&block, RECORD_OBSERVATION);
@@ -267,7 +290,7 @@ int state_step(struct state *state, const struct crowd *crowd, uint32_t n) {
         bytes_put_u8(&block, RECORD_PERSON);
         record_put_person(&block, crowd, state->next_person++);
     }
-    int error = block_seal(&block) || append_anew(state, &block);
+    int error = block_seal(&block, PART_MAGIC) || append_anew(state, &block);
     bytes_done(&block);
     if (!error && n > 0) error = finish_anew(state);
     if (error && state->new_fd >= 0) give_up(state);
@@ -276,63 +299,93 @@ int state_step(struct state *state, const struct crowd *crowd, uint32_t n) {
 
 /* ---- saving ---- */
 
-static void put_changed(struct bytes *block, const struct crowd *crowd) {
-    for (uint32_t i = 0; i < crowd->nchanged_people; i++) {
+/* The last n of what has changed. */
+static void put_changed(struct bytes *block, const struct crowd *crowd, uint32_t people,
+                        uint32_t observations) {
+    for (uint32_t i = 1; i <= people; i++) {
         bytes_put_u8(block, RECORD_PERSON);
-        record_put_person(block, crowd, crowd->changed_people[i]);
+        record_put_person(block, crowd, crowd->changed_people[crowd->nchanged_people - i]);
     }
-    for (uint32_t i = 0; i < crowd->nchanged; i++) {
+    for (uint32_t i = 1; i <= observations; i++) {
         bytes_put_u8(block, RECORD_OBSERVATION);
-        record_put_observation(block, crowd, crowd->changed[i]);
+        record_put_observation(block, crowd, crowd->changed[crowd->nchanged - i]);
     }
 }
 
-static void forget_changed(struct crowd *crowd) {
-    for (uint32_t i = 0; i < crowd->nchanged_people; i++)
-        crowd->people[crowd->changed_people[i]].changed = false;
-    for (uint32_t i = 0; i < crowd->nchanged; i++)
-        crowd->observed[crowd->changed[i]].flags &= (uint16_t)~OBSERVED_CHANGED;
-    crowd->nchanged = crowd->nchanged_people = 0;
+static void forget_changed(struct crowd *crowd, uint32_t people, uint32_t observations) {
+    for (; people > 0; people--)
+        crowd->people[crowd->changed_people[--crowd->nchanged_people]].changed = false;
+    for (; observations > 0; observations--)
+        crowd->observed[crowd->changed[--crowd->nchanged]].flags &= (uint16_t)~OBSERVED_CHANGED;
 }
 
-/* The first save makes the file: whole, aside, renamed. */
-static int save_first(struct state *state, const struct crowd *crowd) {
-    if (state->new_fd < 0 && begin_anew(state) != 0) return -1;
-    while (state->new_fd >= 0)
-        if (state_step(state, crowd, UINT32_MAX) != 0) return -1;
-    return 0;
-}
-
-static int append(struct state *state, const struct bytes *block) {
-    if (write_whole(state->fd, block->data, block->size) != 0 || fdatasync(state->fd) != 0) {
+static int append(struct state *state, const struct bytes *block, bool durable) {
+    if (write_whole(state->fd, block->data, block->size) != 0 || (durable && fdatasync(state->fd) != 0)) {
         int saved = errno; /* nothing may stand behind a torn block */
         if (ftruncate(state->fd, (off_t)state->size) != 0) saved = errno;
         errno = saved;
         return -1;
     }
+    /* let it go to the disk as it comes, or the next sync would take it all at once */
+    if (!durable) sync_file_range(state->fd, (off_t)state->size, (off_t)block->size, SYNC_FILE_RANGE_WRITE);
     state->size += block->size;
     if (state->new_fd >= 0 && append_anew(state, block) != 0) give_up(state); /* the old file stands */
     return 0;
 }
 
+/* Until its first save the file stays aside, and what the folder holds stands. */
+static int open_first(struct state *state) {
+    if (state->fd >= 0) return 0;
+    state->fd = open_aside(state);
+    state->unnamed = state->fd >= 0;
+    state->size = 8;
+    return state->unnamed ? 0 : -1;
+}
+
+static int give_name(struct state *state) {
+    if (!state->unnamed) return 0;
+    if (rename(state->aside, state->path) != 0) return -1;
+    state->unnamed = false;
+    state->whole = state->size;
+    return sync_folder(state->folder);
+}
+
+/* The last n records that have changed, ahead of the save that they belong to. */
+static int write_ahead(struct state *state, struct crowd *crowd, uint32_t n) {
+    struct bytes block;
+    uint32_t people = crowd->nchanged_people < n ? crowd->nchanged_people : n,
+             observations = crowd->nchanged < n - people ? crowd->nchanged : n - people;
+    if (open_first(state) != 0) return -1;
+    block_begin(&block);
+    put_changed(&block, crowd, people, observations);
+    int error = block_seal(&block, PART_MAGIC) || append(state, &block, false);
+    bytes_done(&block);
+    if (error) return -1;
+    forget_changed(crowd, people, observations);
+    return 0;
+}
+
+int state_step(struct state *state, struct crowd *crowd, uint32_t n) {
+    if ((uint64_t)crowd->nchanged + crowd->nchanged_people > n) return write_ahead(state, crowd, n);
+    return state->new_fd >= 0 ? go_on_anew(state, crowd, n) : 0;
+}
+
 int state_save(struct state *state, struct crowd *crowd, const char *position, const char *settle) {
     struct bytes block;
-    int error;
     if (strlen(position) >= sizeof state->position) {
         errno = ENAMETOOLONG;
         return -1;
     }
+    if (open_first(state) != 0) return -1;
     block_begin(&block);
-    put_changed(&block, crowd);
+    put_changed(&block, crowd, crowd->nchanged_people, crowd->nchanged);
     put_end(&block, position, settle);
-    error = block_seal(&block);
-    if (!error && state->fd >= 0) error = append(state, &block);
+    int error = block_seal(&block, BLOCK_MAGIC) || append(state, &block, true) || give_name(state);
     bytes_done(&block);
     if (error) return -1;
     snprintf(state->position, sizeof state->position, "%s", position);
     snprintf(state->settle, sizeof state->settle, "%s", settle);
-    if (state->fd < 0 && save_first(state, crowd) != 0) return -1;
-    forget_changed(crowd);
+    forget_changed(crowd, crowd->nchanged_people, crowd->nchanged);
     if (state->new_fd < 0 && state->size > ANEW_LEAST && state->size > ANEW_TIMES * state->whole)
         begin_anew(state); /* later, if it cannot be now */
     return 0;

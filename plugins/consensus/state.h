@@ -1,7 +1,7 @@
 /* The stage's state on local disk: <folder>/crowd.state, a row of checksummed blocks, each with the records
  * that had changed, up to the feed position that they stand for. To save costs what has changed, not what
- * there is: a block is appended and synced. A kill leaves a torn block at the end, which is cut off at the
- * next start.
+ * there is: a block is appended and synced. Of very much that has changed most is written ahead, in slices. A
+ * kill leaves blocks at the end that no position follows, or a torn one: they are cut off at the next start.
  *
  * When the file has grown to several times what it need be it is written anew beside, in slices, while blocks
  * go to both; then it takes the place of the old one. */
@@ -32,7 +32,9 @@ void state_discard(const char *folder);
 
 /* Save what has changed. 0, or -1 with errno set: what was saved before stands. */
 int state_save(struct state *state, struct crowd *crowd, const char *position, const char *settle);
-/* Go on writing anew, if that is under way: the next n records. 0, or -1 with errno set: given up. */
-int state_step(struct state *state, const struct crowd *crowd, uint32_t n);
+/* Between saves, so that none has much to do: if more than n records have changed, n of them are written
+ * ahead of the save that they belong to; else, if the file is being written anew, the next n records of that.
+ * 0, or -1 with errno set: they are still to be saved, and writing anew is given up. */
+int state_step(struct state *state, struct crowd *crowd, uint32_t n);
 
 #endif

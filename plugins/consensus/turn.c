@@ -5,7 +5,7 @@
 
 enum {
     SLICE = 100000, /* observations copied in a tick: some 10 ms */
-    SAVED = 20000,  /* records of a state that is written anew */
+    SAVED = 20000,  /* records of the state that are written ahead of a save, or anew */
     COST = 10       /* a solve is followed by so many times its length of rest */
 };
 
@@ -61,7 +61,7 @@ static int report(struct consensus *self) {
 int turn(struct consensus *self) {
     int64_t now = self->host->now(self->host->ctx);
     if (self->state && state_step(self->state, &self->crowd, SAVED) != 0)
-        self->host->log(self->host->ctx, 2, "the state could not be written anew; the old file goes on");
+        self->host->log(self->host->ctx, 2, "a part of the state could not be written; it is tried again");
     if (self->telling) return go_on_telling(self, now);
     if (self->report_due) return report(self);
     if (epoch_phase(self->epoch) == EPOCH_IDLE && is_due(self, now)) begin(self);

@@ -134,8 +134,8 @@ static void a_torn_end_is_cut_off(void **state) {
     }
 }
 
-/* The site is owned anew by the same process: what came after the save comes again, and what was told of it may
- * never have been written. */
+/* The site is owned anew by the same process: what came after the save comes again, and what was told of it
+ * may never have been written. */
 static void restoring_again_forgets_what_was_not_saved(void **state) {
     const struct folder *folder = *state;
     struct fake_host *host = saved(folder);
@@ -222,6 +222,60 @@ static void a_file_that_has_grown_is_written_anew(void **state) {
     fake_host_free(host);
 }
 
+enum { MANY = 45000 }; /* more than two ticks write ahead */
+
+static void give_many(struct fake_host *host, const char *user, int at) {
+    char obs[27];
+    for (int i = 0; i < MANY; i++) {
+        obs_id(i, obs);
+        json_decref(give(host, obs, vote(obs, user, "taxon:a", at)));
+    }
+}
+
+/* Nothing was saved yet, and very much has come: ticks write it, each a slice, and the save has little left.
+ * Until then the file has no name. */
+static void the_first_save_of_many_is_written_in_slices(void **state) {
+    const struct folder *folder = *state;
+    char aside[140], obs[27];
+    off_t before, after_one, ahead;
+    snprintf(aside, sizeof aside, "%s.new", folder->file);
+    struct fake_host *host = host_with(NULL, folder->path);
+    assert_restores(host, "");
+    give_many(host, "bob", 1);
+    assert_int_equal(fake_host_tick(host), 0);
+    after_one = size_of(aside);
+    assert_in_range(after_one, 1 << 20, 8 << 20);
+    assert_int_equal(fake_host_tick(host), 0);
+    ahead = size_of(aside);
+    assert_in_range(ahead - after_one, after_one / 2, after_one * 3 / 2);
+    assert_int_equal(size_of(folder->file), -1);
+    assert_int_equal(fake_host_snapshot(host, "1-a"), 0);
+    assert_int_equal(size_of(aside), -1);
+    assert_in_range(size_of(folder->file) - ahead, 1, after_one / 2); /* 5,000 of 45,000 */
+    fake_host_free(host);
+    host = host_with(NULL, folder->path);
+    assert_restores(host, "1-a");
+    for (int i = 0; i < MANY; i += MANY - 1) {
+        obs_id(i, obs);
+        json_t *consensus = give(host, obs, observation(obs, "ann", NULL));
+        assert_int_equal(json_array_size(json_object_get(consensus, "votes")), 1);
+        json_decref(consensus);
+    }
+    /* and later ones: a kill before the save leaves what was saved */
+    before = size_of(folder->file);
+    give_many(host, "cat", 2);
+    assert_int_equal(fake_host_tick(host), 0);
+    assert_true(size_of(folder->file) > before + after_one / 2);
+    fake_host_free(host);
+    host = host_with(NULL, folder->path);
+    assert_restores(host, "1-a");
+    assert_int_equal(size_of(folder->file), before);
+    json_t *consensus = give(host, obs, observation(obs, "ann", NULL));
+    assert_int_equal(json_array_size(json_object_get(consensus, "votes")), 1);
+    json_decref(consensus);
+    fake_host_free(host);
+}
+
 int main(void) {
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
@@ -234,6 +288,7 @@ int main(void) {
         WITH_FOLDER(a_lost_state_is_built_again_before_anything_is_told),
         WITH_FOLDER(a_request_to_settle_outlives_a_kill),
         WITH_FOLDER(a_file_that_has_grown_is_written_anew),
+        WITH_FOLDER(the_first_save_of_many_is_written_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
