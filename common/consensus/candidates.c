@@ -72,8 +72,16 @@ int linnet_candidates_init(struct linnet_candidates *candidates, const struct li
     return count_classes(candidates);
 }
 
-struct linnet_verdict linnet_candidates_verdict(const struct linnet_candidates *candidates,
-                                                const struct linnet_crowd *crowd, uint32_t observation) {
+uint32_t linnet_candidates_most(const struct linnet_candidates *candidates) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < candidates->observations; i++)
+        if (candidates->start[i + 1] - candidates->start[i] > most)
+            most = candidates->start[i + 1] - candidates->start[i];
+    return most;
+}
+
+static struct linnet_verdict verdict_of(const struct linnet_candidates *candidates,
+                                        const struct linnet_crowd *crowd, uint32_t observation) {
     uint32_t best = candidates->start[observation];
     struct linnet_verdict verdict = {.label = LINNET_NO_LABEL};
     for (uint32_t c = best; c < candidates->start[observation + 1]; c++)
@@ -85,4 +93,10 @@ struct linnet_verdict linnet_candidates_verdict(const struct linnet_candidates *
     for (uint32_t v = crowd->start[observation]; v < crowd->start[observation + 1]; v++)
         verdict.confidence += candidates->choice[v] == best;
     return verdict;
+}
+
+void linnet_candidates_judge(const struct linnet_candidates *candidates, const struct linnet_crowd *crowd,
+                             struct linnet_verdict *verdicts) {
+    for (uint32_t i = 0; i < candidates->observations; i++)
+        verdicts[i] = verdict_of(candidates, crowd, i);
 }

@@ -19,9 +19,11 @@ struct linnet_candidates {
 int linnet_candidates_init(struct linnet_candidates *candidates, const struct linnet_consensus_taxa *taxa,
                            const struct linnet_consensus_rules *rules, const struct linnet_crowd *crowd);
 void linnet_candidates_done(struct linnet_candidates *candidates);
-/* The most probable label of an observation, the first of tied; accuracy is its probability, confidence the
- * votes for it. */
-struct linnet_verdict linnet_candidates_verdict(const struct linnet_candidates *candidates,
-                                                const struct linnet_crowd *crowd, uint32_t observation);
+/* The most that an observation has. */
+uint32_t linnet_candidates_most(const struct linnet_candidates *candidates);
+/* Every observation's verdict: its most probable label, the first of tied; accuracy is its probability,
+ * confidence the votes for it. */
+void linnet_candidates_judge(const struct linnet_candidates *candidates, const struct linnet_crowd *crowd,
+                             struct linnet_verdict *verdicts);
 
 #endif

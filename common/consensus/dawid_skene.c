@@ -191,11 +191,8 @@ int linnet_consensus_dawid_skene(const struct linnet_consensus_taxa *taxa,
     struct em em = {.crowd = crowd};
     double *logs = NULL;
     int rc = prepare(&em, taxa, rules);
-    uint32_t most = 0;
-    for (uint32_t i = 0; !rc && i < crowd->observations; i++)
-        if (em.candidates.start[i + 1] - em.candidates.start[i] > most)
-            most = em.candidates.start[i + 1] - em.candidates.start[i];
-    if (!rc && !(logs = malloc(((size_t)most + 1) * sizeof *logs))) rc = LINNET_E_NOMEM;
+    if (!rc && !(logs = malloc(((size_t)linnet_candidates_most(&em.candidates) + 1) * sizeof *logs)))
+        rc = LINNET_E_NOMEM;
     while (!rc && result->report.rounds < rules->rounds_max && !result->report.converged) {
         maximise(&em);
         result->report.converged = expect(&em, logs) < 1e-6;
@@ -203,8 +200,7 @@ int linnet_consensus_dawid_skene(const struct linnet_consensus_taxa *taxa,
         if (progress) progress(progress_arg, result->report.rounds, 0, 0);
     }
     if (!rc) weigh(&em, result);
-    for (uint32_t i = 0; !rc && i < crowd->observations; i++)
-        result->verdicts[i] = linnet_candidates_verdict(&em.candidates, crowd, i);
+    if (!rc) linnet_candidates_judge(&em.candidates, crowd, result->verdicts);
     linnet_candidates_done(&em.candidates);
     free(em.rate);
     free(em.row);

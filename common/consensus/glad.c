@@ -114,18 +114,18 @@ int linnet_consensus_glad(const struct linnet_consensus_taxa *taxa,
                           const struct linnet_consensus_rules *rules, const struct linnet_crowd *crowd,
                           linnet_consensus_progress *progress, void *progress_arg,
                           struct linnet_consensus_result *result) {
-    size_t users = (size_t)crowd->users + 1, most = 1;
+    size_t users = (size_t)crowd->users + 1;
+    double *logs = NULL;
     struct glad glad = {.crowd = crowd,
                         .ability = malloc(users * sizeof(double)),
                         .ease = malloc(((size_t)crowd->observations + 1) * sizeof(double)),
                         .gradient = malloc(users * sizeof(double)),
                         .curvature = malloc(users * sizeof(double))};
-    for (uint32_t i = 0; i < crowd->observations; i++)
-        if (crowd->start[i + 1] - crowd->start[i] > most) most = crowd->start[i + 1] - crowd->start[i];
-    double *logs = malloc(most * sizeof *logs);
-    int rc = glad.ability && glad.ease && glad.gradient && glad.curvature && logs
+    int rc = glad.ability && glad.ease && glad.gradient && glad.curvature
                  ? linnet_candidates_init(&glad.candidates, taxa, rules, crowd)
                  : LINNET_E_NOMEM;
+    if (!rc && !(logs = malloc(((size_t)linnet_candidates_most(&glad.candidates) + 1) * sizeof *logs)))
+        rc = LINNET_E_NOMEM;
     if (!rc) {
         run(&glad, rules, logs, progress, progress_arg, &result->report);
         for (uint32_t u = 0; u < crowd->users; u++) {
@@ -133,8 +133,7 @@ int linnet_consensus_glad(const struct linnet_consensus_taxa *taxa,
                 right(glad.ability[u], exp(1)); /* how often right on a plant of middling ease */
             result->skills[u] = (struct linnet_skill){.weight = result->weight[u]};
         }
-        for (uint32_t i = 0; i < crowd->observations; i++)
-            result->verdicts[i] = linnet_candidates_verdict(&glad.candidates, crowd, i);
+        linnet_candidates_judge(&glad.candidates, crowd, result->verdicts);
     }
     linnet_candidates_done(&glad.candidates);
     free(glad.ability);
