@@ -67,15 +67,38 @@ static cudnnDataType_t data_type(enum linnet_nn_type type) {
 /* What memory of ours is aligned to at least: the channels of 16-bit images come by eights. */
 static const int64_t alignment = 16;
 
-static cudnnBackendDescriptor_t tensor_of(struct dnn_builder *builder, const struct dnn_tensor *tensor,
-                                          int64_t uid, bool is_virtual) {
+/* A descriptor that an operation refers to, and under which name. */
+struct operand {
+    cudnnBackendAttributeName_t name;
+    cudnnBackendDescriptor_t descriptor;
+};
+
+/* An operation with what it refers to, not finished yet. */
+static cudnnBackendDescriptor_t operation(struct dnn_builder *builder, cudnnBackendDescriptorType_t type,
+                                          const struct operand *operands, int n) {
+    cudnnBackendDescriptor_t made = dnn_make(builder, type);
+    for (int i = 0; i < n; i++)
+        dnn_set(builder, made, operands[i].name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &operands[i].descriptor);
+    return made;
+}
+
+/* What every tensor has: the caller says what kind it is, and finishes it. */
+static cudnnBackendDescriptor_t start_tensor(struct dnn_builder *builder, cudnnDataType_t type, int rank,
+                                             const int64_t *dims, const int64_t *strides, int64_t uid) {
     cudnnBackendDescriptor_t made = dnn_make(builder, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    cudnnDataType_t type = is_virtual ? CUDNN_DATA_FLOAT : data_type(tensor->type);
     dnn_set(builder, made, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, tensor->rank, tensor->dims);
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, tensor->rank, tensor->strides);
+    dnn_set(builder, made, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, rank, dims);
+    dnn_set(builder, made, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, rank, strides);
     dnn_set(builder, made, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &uid);
     dnn_set(builder, made, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &alignment);
+    return made;
+}
+
+static cudnnBackendDescriptor_t tensor_of(struct dnn_builder *builder, const struct dnn_tensor *tensor,
+                                          int64_t uid, bool is_virtual) {
+    cudnnDataType_t type = is_virtual ? CUDNN_DATA_FLOAT : data_type(tensor->type);
+    cudnnBackendDescriptor_t made =
+        start_tensor(builder, type, tensor->rank, tensor->dims, tensor->strides, uid);
     dnn_set(builder, made, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &is_virtual);
     dnn_finish(builder, made, "a tensor");
     return made;
@@ -84,14 +107,8 @@ static cudnnBackendDescriptor_t tensor_of(struct dnn_builder *builder, const str
 /* A number that the caller hands over at each run. */
 static cudnnBackendDescriptor_t number_of(struct dnn_builder *builder, int rank, int64_t uid) {
     static const int64_t ones[DNN_RANK_MAX] = {1, 1, 1, 1, 1};
-    cudnnBackendDescriptor_t made = dnn_make(builder, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    cudnnDataType_t type = CUDNN_DATA_FLOAT;
     bool by_value = true;
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, rank, ones);
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, rank, ones);
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &uid);
-    dnn_set(builder, made, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &alignment);
+    cudnnBackendDescriptor_t made = start_tensor(builder, CUDNN_DATA_FLOAT, rank, ones, ones, uid);
     dnn_set(builder, made, CUDNN_ATTR_TENSOR_IS_BY_VALUE, CUDNN_TYPE_BOOLEAN, 1, &by_value);
     dnn_finish(builder, made, "a number");
     return made;
@@ -114,13 +131,12 @@ static cudnnBackendDescriptor_t convolution(struct dnn_builder *builder, const s
     dnn_set(builder, how, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, rank, window->before);
     dnn_set(builder, how, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, rank, window->after);
     dnn_finish(builder, how, "a convolution");
-    cudnnBackendDescriptor_t made = dnn_make(builder, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, CUDNN_TYPE_BACKEND_DESCRIPTOR,
-            1, &how);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &a);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &b);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-            &out);
+    const struct operand operands[] = {{CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, how},
+                                       {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, a},
+                                       {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, b},
+                                       {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, out}};
+    cudnnBackendDescriptor_t made =
+        operation(builder, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR, operands, 4);
     dnn_set(builder, made, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_DOUBLE, 1, &one);
     dnn_set(builder, made, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_DOUBLE, 1, &zero);
     dnn_finish(builder, made, "a convolution");
@@ -133,11 +149,12 @@ static cudnnBackendDescriptor_t product(struct dnn_builder *builder, cudnnBacken
     cudnnDataType_t type = CUDNN_DATA_FLOAT;
     dnn_set(builder, how, CUDNN_ATTR_MATMUL_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
     dnn_finish(builder, how, "a matrix product");
-    cudnnBackendDescriptor_t made = dnn_make(builder, CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_MATMUL_ADESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &a);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_MATMUL_BDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &b);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_MATMUL_CDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &out);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_MATMUL_DESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &how);
+    const struct operand operands[] = {{CUDNN_ATTR_OPERATION_MATMUL_ADESC, a},
+                                       {CUDNN_ATTR_OPERATION_MATMUL_BDESC, b},
+                                       {CUDNN_ATTR_OPERATION_MATMUL_CDESC, out},
+                                       {CUDNN_ATTR_OPERATION_MATMUL_DESC, how}};
+    cudnnBackendDescriptor_t made =
+        operation(builder, CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR, operands, 4);
     dnn_finish(builder, made, "a matrix product");
     return made;
 }
@@ -145,14 +162,14 @@ static cudnnBackendDescriptor_t product(struct dnn_builder *builder, cudnnBacken
 static cudnnBackendDescriptor_t attention(struct dnn_builder *builder, const struct dnn_spec *spec,
                                           cudnnBackendDescriptor_t a, cudnnBackendDescriptor_t b,
                                           cudnnBackendDescriptor_t out) {
-    cudnnBackendDescriptor_t c = tensor_of(builder, &spec->c, DNN_UID_C, false),
-                             scale = number_of(builder, spec->a.rank, DNN_UID_SCALE),
-                             made = dnn_make(builder, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &a);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &b);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &c);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &out);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &scale);
+    const struct operand operands[] = {
+        {CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, a},
+        {CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, b},
+        {CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, tensor_of(builder, &spec->c, DNN_UID_C, false)},
+        {CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, out},
+        {CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, number_of(builder, spec->a.rank, DNN_UID_SCALE)}};
+    cudnnBackendDescriptor_t made =
+        operation(builder, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR, operands, 5);
     dnn_finish(builder, made, "attention");
     return made;
 }
@@ -218,14 +235,12 @@ static cudnnBackendDescriptor_t pointwise(struct dnn_builder *builder, const str
     for (int i = 0; i < mode.nvalues; i++)
         dnn_set(builder, how, mode.names[i], CUDNN_TYPE_DOUBLE, 1, &mode.values[i]);
     dnn_finish(builder, how, "a function");
-    cudnnBackendDescriptor_t made = dnn_make(builder, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-            &how);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &from);
-    if (other)
-        dnn_set(builder, made, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-                &other);
-    dnn_set(builder, made, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &to);
+    const struct operand operands[] = {{CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, how},
+                                       {CUDNN_ATTR_OPERATION_POINTWISE_XDESC, from},
+                                       {CUDNN_ATTR_OPERATION_POINTWISE_YDESC, to},
+                                       {CUDNN_ATTR_OPERATION_POINTWISE_BDESC, other}};
+    cudnnBackendDescriptor_t made =
+        operation(builder, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, operands, other ? 4 : 3);
     dnn_finish(builder, made, "a function");
     return made;
 }
