@@ -1,9 +1,14 @@
-// bench.js NN_RUN FOLDER [--batch N] [--rounds N] [--networks A,B] [--json]: see run.sh.
+// bench.js NN_RUN FOLDER [--batch N] [--rounds N] [--networks A,B@SIZE] [--no-start] [--json]: see run.sh.
+// bench.js --start FILE SIZE: what ONNX Runtime takes to load a network and run one picture, in milliseconds of CPU time.
 'use strict';
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const ort = require('onnxruntime-node');
+
+const SIZES = { inception_v3: 299, dinov2_vits14: 518 };
+const sizeOf = (name) => Number(name.split('@')[1] || SIZES[name] || 224);
+const cpu = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
 
 const [program, folder, ...rest] = process.argv.slice(2);
 const option = (name, fallback) => (rest.includes(name) ? rest[rest.indexOf(name) + 1] : fallback);
@@ -12,8 +17,8 @@ const rounds = Number(option('--rounds', 5));
 const names = option('--networks', 'resnet50,inception_v3,efficientnet_b0,mobilenet_v3_large,googlenet,densenet121').split(',');
 
 // Pictures: numbers of a normal distribution (Box and Muller), the same in every run.
-function pictures(size) {
-  const values = new Float32Array(batch * 3 * size * size);
+function pictures(size, count) {
+  const values = new Float32Array(count * 3 * size * size);
   let state = 1;
   const random = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) + 0.5) / 2 ** 32;
   for (let i = 0; i < values.length; i++) values[i] = Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
@@ -27,7 +32,7 @@ function ours(file, input, precision) {
   const run = spawnSync(program, [file, String(batch), precision, '5'], { input: Buffer.from(input.buffer), maxBuffer: 1 << 28 });
   if (run.status !== 0) return { words: run.stderr.toString().trim() };
   const output = new Float32Array(run.stdout.buffer.slice(run.stdout.byteOffset, run.stdout.byteOffset + run.stdout.length));
-  return { output, ms: Number(/\(([\d.]+) ms of CPU\)/.exec(run.stderr.toString())[1]), device: run.stderr.toString().split(':')[0] };
+  return { output, ms: Number(/median .*\(([\d.]+) ms of CPU\)/.exec(run.stderr.toString())[1]), device: run.stderr.toString().split(':')[0] };
 }
 
 async function theirs(session, input, size) {
@@ -43,6 +48,21 @@ async function theirs(session, input, size) {
   return { ms: median(times) };
 }
 
+// Milliseconds of CPU time from nothing to the first picture's outputs: each in a process of its own.
+function starts(file, size) {
+  const run = spawnSync(program, [file, '1', 'f32', '0'], { input: Buffer.from(pictures(size, 1).buffer), maxBuffer: 1 << 28 });
+  const peer = spawnSync(process.execPath, [__filename, '--start', file, String(size)], { maxBuffer: 1 << 28 });
+  if (run.status !== 0 || peer.status !== 0) throw new Error(`${run.stderr}${peer.stderr}`);
+  return { ours: Number(/started in .*\((\d+) ms of CPU\)/.exec(run.stderr.toString())[1]), peer: Number(peer.stdout) };
+}
+
+async function start(file, size) {
+  const before = cpu();
+  const session = await ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+  await session.run({ [session.inputNames[0]]: new ort.Tensor('float32', pictures(size, 1), [1, 3, size, size]) });
+  console.log((cpu() - before).toFixed(0));
+}
+
 function difference(got, want) {
   let most = 0, worst = got.length >= want.length ? 0 : Infinity;
   for (let i = 0; i < want.length; i++) {
@@ -53,29 +73,35 @@ function difference(got, want) {
 }
 
 async function bench(name) {
-  const size = name === 'inception_v3' ? 299 : 224;
+  const size = sizeOf(name);
   const file = path.join(folder, `${name}.onnx`);
-  const input = pictures(size);
+  const input = pictures(size, batch);
   const session = await ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
   // What is right is taken from ONNX Runtime without its optimisations: with them 1.20 fuses a Pad into the AveragePool after it
   // and forgets that the padding counts (Inception v3 is off by 6% then).
   const plain = await ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'disabled' });
   const wanted = (await plain.run({ [plain.inputNames[0]]: new ort.Tensor('float32', input, [batch, 3, size, size]) }))[plain.outputNames[0]].data;
   await plain.release();
-  const row = { name, f32: [], bf16: [], ort: [] };
+  const row = { name, f32: [], bf16: [], ort: [], start: [], startPeer: [] };
   for (let round = 0; round < rounds; round++) {
     const single = ours(file, input, 'f32'), half = ours(file, input, 'bf16'), peer = await theirs(session, input, size);
     if (!single.output) throw new Error(single.words);
     row.f32.push(single.ms);
     if (half.output) row.bf16.push(half.ms);
     row.ort.push(peer.ms);
+    if (!rest.includes('--no-start')) {
+      const both = starts(file, size);
+      row.start.push(both.ours);
+      row.startPeer.push(both.peer);
+    }
     row.device = single.device;
     row.error = difference(single.output, wanted);
     row.errorHalf = half.output ? difference(half.output, wanted) : null;
   }
   await session.release();
   const rate = (list) => (list.length ? (batch * 1000) / median(list) : null);
-  return { network: name, device: row.device, error: row.error, errorHalf: row.errorHalf, ort: rate(row.ort), f32: rate(row.f32), bf16: rate(row.bf16) };
+  return { network: name, device: row.device, error: row.error, errorHalf: row.errorHalf, ort: rate(row.ort), f32: rate(row.f32), bf16: rate(row.bf16),
+    start: row.start.length ? median(row.start) : null, startPeer: row.start.length ? median(row.startPeer) : null };
 }
 
 async function main() {
@@ -84,16 +110,20 @@ async function main() {
     const row = await bench(name);
     table.push(row);
     if (rest.includes('--json')) continue;
-    if (table.length === 1) console.log(`${row.device}, batch ${batch}, pictures per second of CPU time\n${'network'.padEnd(20)}    ORT     f32  ratio    error    bf16  of f32    error`);
+    if (table.length === 1) console.log(`${row.device}, batch ${batch}, pictures per second of CPU time\n${'network'.padEnd(20)}    ORT     f32  ratio    error    bf16  of f32    error   start  of ORT's`);
     const cell = (value, width, digits) => (value === null ? '-' : value.toFixed(digits)).padStart(width);
     const error = (value) => (value === null ? '-' : value.toExponential(1)).padStart(9);
-    console.log(`${name.padEnd(20)}${cell(row.ort, 7, 1)} ${cell(row.f32, 7, 1)} ${cell(row.f32 / row.ort, 6, 2)}${error(row.error)} ${cell(row.bf16, 7, 1)} ${cell(row.bf16 && row.bf16 / row.f32, 7, 2)}${error(row.errorHalf)}`);
+    console.log(`${name.padEnd(20)}${cell(row.ort, 7, 1)} ${cell(row.f32, 7, 1)} ${cell(row.f32 / row.ort, 6, 2)}${error(row.error)} ${cell(row.bf16, 7, 1)} ${cell(row.bf16 && row.bf16 / row.f32, 7, 2)}${error(row.errorHalf)} ${cell(row.start, 7, 0)} ${cell(row.start && row.start / row.startPeer, 9, 2)}`);
+  }
+  if (!rest.includes('--json')) {
+    const mean = Math.exp(table.reduce((sum, row) => sum + Math.log(row.f32 / row.ort), 0) / table.length);
+    console.log(`geometric mean of the ratios ${mean.toFixed(3)}; start: milliseconds of CPU time to the first picture's outputs`);
   }
   if (rest.includes('--json')) console.log(JSON.stringify({ batch, rounds, table }, null, 1));
   if (table.some((row) => !(row.error < 1e-4))) throw new Error('f32 differs from ONNX Runtime by more than 1e-4 of the maximum');
 }
 
-main().catch((error) => {
+(program === '--start' ? start(folder, Number(rest[0])) : main()).catch((error) => {
   console.error(`bench.js: ${error.message}`);
   process.exit(1);
 });

@@ -1,9 +1,10 @@
-"""export.py FOLDER [--networks A,B,...]: networks with random weights as ONNX, those that are not there yet."""
+"""export.py FOLDER [--networks A,B@SIZE,...]: networks with random weights as ONNX, those that are not there yet."""
 import os
 import sys
 import warnings
 
 NETWORKS = "resnet50,inception_v3,efficientnet_b0,mobilenet_v3_large,googlenet,densenet121"
+SIZES = {"inception_v3": 299, "dinov2_vits14": 518}
 
 
 def main():
@@ -17,10 +18,11 @@ def main():
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../unit/nn"))
     import torch_check
     torch.manual_seed(1)
-    for name in missing:
-        network = torch_check.randomise(torch_check.family(name))
-        size = 299 if name == "inception_v3" else 224
-        path = os.path.join(folder, name + ".onnx")
+    for wanted in missing:
+        name, _, size = wanted.partition("@")
+        size = int(size or SIZES.get(name, 224))
+        network = torch_check.randomise(torch_check.family(name, size))
+        path = os.path.join(folder, wanted + ".onnx")
         torch_check.export(network, torch.zeros(2, 3, size, size), path + ".part", 13, True)
         os.rename(path + ".part", path)
 

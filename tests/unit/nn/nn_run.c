@@ -2,8 +2,8 @@
  * standard output.
  *
  * Input: the raw f32 values of each input in order, for BATCH samples; output: likewise of each output.
- * Precision is f32, bf16 or f16; the backend is "cpu" unless another is named. Times of REPEAT further runs
- * go to standard error. What the comparison with PyTorch drives. */
+ * Precision is f32, bf16 or f16; the backend is "cpu" unless another is named. What starting took (reading,
+ * compiling, the first run) and times of REPEAT further runs go to standard error. What the comparison with PyTorch drives. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
     struct linnet_nn_engine *engine;
     struct linnet_nn_session *session;
     unsigned batch = (unsigned)atoi(argv[2]);
-    double start = seconds(CLOCK_MONOTONIC);
+    double start = seconds(CLOCK_MONOTONIC), start_cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     check(linnet_nn_model_load(argv[1], &model, &err), &err);
     double loaded = seconds(CLOCK_MONOTONIC);
     struct linnet_nn_options options = {.backend = argc > 5 ? argv[5] : "cpu", .batch_max = batch};
@@ -92,6 +92,8 @@ int main(int argc, char **argv) {
         if (fread(in[i], sizeof(float), elements(&inputs[i], batch), stdin) != elements(&inputs[i], batch))
             return 3;
     check(linnet_nn_session_run(session, batch, (const float *const *)in, out, &err), &err);
+    fprintf(stderr, "started in %.0f ms (%.0f ms of CPU)\n", (seconds(CLOCK_MONOTONIC) - start) * 1e3,
+            (seconds(CLOCK_PROCESS_CPUTIME_ID) - start_cpu) * 1e3);
     time_runs(session, batch, in, out, atoi(argv[4]));
     for (size_t i = 0; i < noutputs; i++)
         if (fwrite(out[i], sizeof(float), elements(&outputs[i], batch), stdout) !=

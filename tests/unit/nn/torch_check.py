@@ -164,10 +164,15 @@ def randomise(network):
     return network.eval()
 
 
-def family(name):
+def family(name, size=None):
+    """A network of torchvision, or DINOv2's smallest; `size`: of its pictures, where it has to be told."""
+    if name == "dinov2_vits14":
+        return Dino(size or 518, 14, 384, 6, 12, 0)
     options = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
     if options:
         options["transform_input"] = True
+    if name.startswith("vit_") and size:
+        options["image_size"] = size
     return getattr(zoo, name)(weights=None, **options)
 
 
