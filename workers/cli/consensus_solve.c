@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/base/time.h"
 #include "common/consensus/solve.h"
 #include "workers/cli/command.h"
 #include "workers/cli/consensus.h"
@@ -79,28 +78,36 @@ static void on_round(void *arg, unsigned round, uint32_t labels, uint32_t weight
                         weights);
 }
 
-/* What took how long: by the clock on the wall, and by the processors' (all threads together). */
+/* What took how long: by the clock on the wall, and of the processors, in all and on the main thread, which
+ * does what is not shared out. */
 enum { READ, SOLVED, WRITTEN, PARTS };
 struct laps {
-    double wall[PARTS], cpu[PARTS];
-    int64_t wall_ms;
-    clock_t cpu_clock;
+    double wall[PARTS], cpu[PARTS], main[PARTS];
+    double wall_s, cpu_s, main_s; /* when the part under way began */
 };
 
 static void report_json(const struct options *mine, const struct linnet_crowd_file *file,
                         const struct linnet_consensus_result *result, const struct laps *laps) {
     const struct linnet_consensus_report *report = &result->report;
+    static const char *const names[PARTS] = {"read", "solved", "written"};
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}",
-        "method", linnet_consensus_method_name(mine->common.rules.method), "observations",
+        "{s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "method",
+        linnet_consensus_method_name(mine->common.rules.method), "observations",
         (json_int_t)result->observations, "votes", (json_int_t)file->start[result->observations], "users",
         (json_int_t)result->users, "taxa", (json_int_t)file->taxa.n, "rounds", (int)report->rounds,
         "converged", report->converged, "labels_changed", (json_int_t)report->labels_changed,
         "weights_changed", (json_int_t)report->weights_changed, "labelled", (json_int_t)report->labelled,
         "valid", (json_int_t)report->valid, "machine_withdrew", (json_int_t)report->machine_withdrew,
-        "machine_granted", (json_int_t)report->machine_granted, "seconds_read", laps->wall[READ],
-        "seconds_solved", laps->wall[SOLVED], "seconds_written", laps->wall[WRITTEN], "cpu_read",
-        laps->cpu[READ], "cpu_solved", laps->cpu[SOLVED], "cpu_written", laps->cpu[WRITTEN]);
+        "machine_granted", (json_int_t)report->machine_granted);
+    for (int part = 0; part < PARTS; part++) {
+        char key[32];
+        snprintf(key, sizeof key, "seconds_%s", names[part]);
+        json_object_set_new(json, key, json_real(laps->wall[part]));
+        snprintf(key, sizeof key, "cpu_%s", names[part]);
+        json_object_set_new(json, key, json_real(laps->cpu[part]));
+        snprintf(key, sizeof key, "cpu_main_%s", names[part]);
+        json_object_set_new(json, key, json_real(laps->main[part]));
+    }
     json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(json);
@@ -125,14 +132,26 @@ static void report_words(const struct options *mine, const struct linnet_crowd_f
            laps->wall[WRITTEN]);
 }
 
-/* A part is over that began where the last one ended. */
+static double seconds_of(clockid_t clock) {
+    struct timespec time = {0};
+    (void)clock_gettime(clock, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* A part begins. */
+static void start(struct laps *laps) {
+    laps->wall_s = seconds_of(CLOCK_MONOTONIC);
+    laps->cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    laps->main_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* It is over, and the next begins. */
 static void lap(struct laps *laps, int part) {
-    int64_t wall_ms = linnet_time_monotonic();
-    clock_t cpu_clock = clock();
-    laps->wall[part] = (double)(wall_ms - laps->wall_ms) / 1000;
-    laps->cpu[part] = (double)(cpu_clock - laps->cpu_clock) / CLOCKS_PER_SEC;
-    laps->wall_ms = wall_ms;
-    laps->cpu_clock = cpu_clock;
+    struct laps before = *laps;
+    start(laps);
+    laps->wall[part] = laps->wall_s - before.wall_s;
+    laps->cpu[part] = laps->cpu_s - before.cpu_s;
+    laps->main[part] = laps->main_s - before.main_s;
 }
 
 static int tell(const struct options *mine, const struct linnet_crowd_file *file, uint32_t explained,
@@ -177,7 +196,8 @@ static int solve(const struct options *mine, struct linnet_crowd_file *file, str
 int linnet_consensus_run_solve(int argc, char **argv) {
     struct options mine = {0};
     struct linnet_crowd_file file;
-    struct laps laps = {.wall_ms = linnet_time_monotonic()};
+    struct laps laps = {0};
+    start(&laps);
     if (linnet_options_parse(&argp, argc, argv, &mine)) return LINNET_EXIT_USAGE;
     int code = linnet_consensus_load(&mine.common, "solve", &file);
     if (code) return code;

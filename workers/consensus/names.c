@@ -6,12 +6,13 @@
 #include "common/consensus/big.h"
 
 struct linnet_name_slot {
+    uint64_t word;         /* of a name its first 7 bytes and its size: all there is of a short one */
     uint32_t hash, number; /* LINNET_NO_NAME where free */
 };
 
 enum { SHORT = 7 };
 
-/* See struct linnet_names. Of names of more than SHORT bytes the text is to be compared too. */
+/* See struct linnet_name_slot. Of names of more than SHORT bytes the text is to be compared too. */
 static uint64_t word_of(const char *text, size_t size) {
     size_t most = size < SHORT ? size : SHORT;
     uint64_t bytes = linnet_name_bytes(text, most), tag = size <= SHORT ? size : SHORT + 1;
@@ -31,16 +32,14 @@ int linnet_names_init(struct linnet_names *names, uint32_t expected) {
                                    .block_capacity = expected < 64 ? 1024 : (size_t)expected * 12,
                                    .mask = (uint32_t)(slots - 1)};
     names->end = linnet_big_new(names->capacity, sizeof *names->end);
-    names->word = linnet_big_new(names->capacity, sizeof *names->word);
     names->block = linnet_big_new(names->block_capacity, 1);
-    if (names->end && names->word && names->block) return 0;
+    if (names->end && names->block) return 0;
     linnet_names_done(names);
     return -1;
 }
 
 void linnet_names_done(struct linnet_names *names) {
     free(names->end);
-    free(names->word);
     free(names->block);
     free(names->slots);
     *names = (struct linnet_names){0};
@@ -48,9 +47,7 @@ void linnet_names_done(struct linnet_names *names) {
 
 void linnet_names_freeze(struct linnet_names *names) {
     free(names->slots);
-    free(names->word);
     names->slots = NULL;
-    names->word = NULL;
 }
 
 const char *linnet_names_text(const struct linnet_names *names, uint32_t number, size_t *size) {
@@ -72,7 +69,7 @@ static uint32_t probe(const struct linnet_names *names, const char *text, size_t
     uint64_t word = word_of(text, size);
     for (; names->slots[at].number != LINNET_NO_NAME; at = (at + 1) & names->mask) {
         uint32_t number = names->slots[at].number;
-        if (names->slots[at].hash != hash || names->word[number] != word) continue;
+        if (names->slots[at].hash != hash || names->slots[at].word != word) continue;
         if (size <= SHORT) break;
         size_t length;
         const char *other = linnet_names_text(names, number, &length);
@@ -89,7 +86,7 @@ static void put_slot(const struct linnet_names *names, struct linnet_name_slot *
     size_t at = hash & mask;
     while (slots[at].number != LINNET_NO_NAME)
         at = (at + 1) & mask;
-    slots[at] = (struct linnet_name_slot){hash, number};
+    slots[at] = (struct linnet_name_slot){word_of(text, size), hash, number};
 }
 
 /* Slots for the names that there are, and as many more. */
@@ -108,13 +105,11 @@ static int make_slots(struct linnet_names *names) {
 }
 
 static int add(struct linnet_names *names, const char *text, size_t size) {
-    size_t used = names->n ? names->end[names->n - 1] : 0, capacity = names->capacity, words = capacity;
-    if (linnet_big_reserve(&names->word, &words, names->n, (size_t)names->n + 1, sizeof *names->word) != 0 ||
-        linnet_big_reserve(&names->end, &capacity, names->n, (size_t)names->n + 1, sizeof *names->end) != 0 ||
+    size_t used = names->n ? names->end[names->n - 1] : 0, capacity = names->capacity;
+    if (linnet_big_reserve(&names->end, &capacity, names->n, (size_t)names->n + 1, sizeof *names->end) != 0 ||
         linnet_big_reserve(&names->block, &names->block_capacity, used, used + size, 1) != 0)
         return -1;
     names->capacity = (uint32_t)capacity;
-    names->word[names->n] = word_of(text, size);
     memcpy(names->block + used, text, size);
     names->end[names->n++] = used + size;
     return 0;
@@ -147,11 +142,14 @@ uint32_t linnet_names_put(struct linnet_names *names, const char *text, size_t s
         at = probe(names, text, size, hash);
     }
     uint32_t number = put_new(names, text, size);
-    if (number != LINNET_NO_NAME) names->slots[at] = (struct linnet_name_slot){hash, number};
+    if (number != LINNET_NO_NAME)
+        names->slots[at] = (struct linnet_name_slot){word_of(text, size), hash, number};
     return number;
 }
 
-enum { AHEAD = 8 }; /* names between the steps of fetching one: its slot, the name that is there, its text */
+enum {
+    AHEAD = 8
+}; /* names between the steps of fetching one: its slot, where the text of the name there ends, that text */
 
 static const struct linnet_name *name_at(const struct linnet_name *first, size_t stride, size_t i) {
     return (const struct linnet_name *)((const char *)first + i * stride);
@@ -165,10 +163,10 @@ static void fetch(const struct linnet_names *names, const struct linnet_name *na
         __builtin_prefetch(slot);
         return;
     }
-    if (slot->number == LINNET_NO_NAME || slot->hash != name->hash) return;
-    if (step == 1) __builtin_prefetch(&names->word[slot->number]);
-    if (step == 1 && name->size > SHORT) __builtin_prefetch(&names->end[slot->number]);
-    if (step == 2 && name->size > SHORT)
+    if (slot->number == LINNET_NO_NAME || slot->hash != name->hash || name->size <= SHORT) return;
+    if (step == 1)
+        __builtin_prefetch(&names->end[slot->number]);
+    else
         __builtin_prefetch(names->block + names->end[slot->number] - name->size);
 }
 

@@ -12,8 +12,7 @@
 
 struct linnet_names {
     uint32_t n, capacity;
-    size_t *end;    /* of each text in the block */
-    uint64_t *word; /* of each name, its first 7 bytes and its size: all there is of a short one */
+    size_t *end; /* of each text in the block */
     char *block;
     size_t block_capacity;
     struct linnet_name_slot

@@ -12,7 +12,7 @@
 #include "workers/consensus/table.h"
 #include "workers/consensus/vote_rows.h"
 
-enum { PIECE = 1 << 20, SLOTS = 2 * 64 + 2 };
+enum { PIECE = 1 << 20, SLOTS = 64 + 2 };
 
 struct row {
     struct linnet_name observation, user, taxon, rejects;
@@ -96,13 +96,9 @@ static int take_time(const struct linnet_cell *cells, int column, int64_t *creat
 static int on_row(void *arg, const struct linnet_cell *cells, const char **what) {
     struct part *part = arg;
     const struct reading *reading = part->reading;
-    if (part->n == part->capacity) {
-        size_t capacity = part->capacity ? part->capacity * 2 : 4096;
-        struct row *larger = realloc(part->rows, capacity * sizeof *larger);
-        if (!larger) return LINNET_E_NOMEM;
-        part->rows = larger;
-        part->capacity = capacity;
-    }
+    size_t wanted = part->n < part->capacity ? part->n + 1 : 2 * part->n + PIECE / 32;
+    if (linnet_big_reserve(&part->rows, &part->capacity, part->n, wanted, sizeof *part->rows) != 0)
+        return LINNET_E_NOMEM;
     struct row *row = &part->rows[part->n];
     int rc = take_name(part, cells, reading->observation, &row->observation);
     if (!rc) rc = take_name(part, cells, reading->user, &row->user);
@@ -221,7 +217,7 @@ static int expect(struct reading *reading, struct linnet_error *err) {
 }
 
 static int read_all(struct reading *reading, unsigned threads) {
-    struct linnet_relay relay = {.slots = 2 * threads + 2,
+    struct linnet_relay relay = {.slots = threads + 2,
                                  .arg = reading,
                                  .begin = begin_part,
                                  .make = read_part,
