@@ -13,9 +13,9 @@ struct making {
     struct field field; /* of which only what classes want is set */
     const struct linnet_crowd *crowd;
     struct linnet_by_user *by_user;
-    uint32_t users_of[PLACERS + 1];       /* a placer's users are those from its own to the next */
-    struct linnet_by_user_entry *scratch; /* room for the longest row of a user, for each thread */
-    size_t longest;
+    uint32_t users_of[PLACERS + 1]; /* a placer's users are those from its own to the next */
+    struct linnet_by_user_entry
+        *scratch; /* as large as the entries; touched where there are many of a user */
 };
 
 static uint32_t species_of(const struct making *making, const struct linnet_vote *vote) {
@@ -41,10 +41,8 @@ static void count(struct making *making) {
         if (!is_left_out(making, i))
             for (uint32_t v = crowd->start[i]; v < crowd->start[i + 1]; v++)
                 start[crowd->votes[v].user + 1]++;
-    for (uint32_t u = 0; u < crowd->users; u++) {
-        if (start[u + 1] > making->longest) making->longest = start[u + 1];
+    for (uint32_t u = 0; u < crowd->users; u++)
         start[u + 1] += start[u];
-    }
 }
 
 /* The first user whose entries begin at or behind `at`. */
@@ -132,9 +130,9 @@ static void sort(struct linnet_by_user_entry *entries, struct linnet_by_user_ent
 static void sort_users(void *arg, unsigned thread, uint32_t begin, uint32_t end) {
     const struct making *making = arg;
     const uint32_t *start = making->by_user->start;
+    (void)thread;
     for (uint32_t u = begin; u < end; u++)
-        sort(making->by_user->entries + start[u], making->scratch + thread * making->longest,
-             start[u + 1] - start[u]);
+        sort(making->by_user->entries + start[u], making->scratch + start[u], start[u + 1] - start[u]);
 }
 
 int linnet_by_user_init(struct linnet_by_user *by_user, const struct linnet_consensus_taxa *taxa,
@@ -148,7 +146,7 @@ int linnet_by_user_init(struct linnet_by_user *by_user, const struct linnet_cons
     if (!by_user->start) return LINNET_E_NOMEM;
     count(&making);
     by_user->entries = linnet_big_new((size_t)by_user->start[crowd->users], sizeof *by_user->entries);
-    making.scratch = malloc((threads * making.longest + 1) * sizeof *making.scratch);
+    making.scratch = malloc(((size_t)by_user->start[crowd->users] + 1) * sizeof *making.scratch);
     int rc = by_user->entries && making.scratch ? 0 : LINNET_E_NOMEM;
     if (!rc) {
         place(&making, threads);

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/base/error.h"
+
 enum { THREADS = 64, LAST = LINNET_RELAY_STATIONS - 1 };
 
 struct running {
@@ -80,7 +82,7 @@ int linnet_relay_run(const struct linnet_relay *relay, unsigned threads) {
                               .made = calloc(relay->slots, sizeof(bool))};
     pthread_t others[THREADS];
     unsigned started = 0;
-    if (!running.made) return -1;
+    if (!running.made) return LINNET_E_NOMEM;
     while (started + 1 < threads && started < THREADS &&
            pthread_create(&others[started], NULL, work, &running) == 0)
         started++;

@@ -16,8 +16,8 @@ struct linnet_relay {
     int (*station[LINNET_RELAY_STATIONS])(void *arg, unsigned slot); /* negative: the relay ends */
 };
 
-/* Run it on the calling thread and threads - 1 others, joined before the return. 0, or the code of the first
- * station that refused. */
+/* Run it on the calling thread and threads - 1 others, joined before the return. 0, the code of the first
+ * station that refused, or LINNET_E_NOMEM. */
 int linnet_relay_run(const struct linnet_relay *relay, unsigned threads);
 
 #endif

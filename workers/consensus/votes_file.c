@@ -225,6 +225,7 @@ static int read_all(struct reading *reading, unsigned threads) {
     for (unsigned slot = 0; slot < relay.slots; slot++)
         reading->parts[slot].reading = reading;
     int rc = linnet_relay_run(&relay, threads);
+    if (rc == LINNET_E_NOMEM) rc = refuse(reading, rc);
     for (unsigned slot = 0; slot < relay.slots; slot++) {
         empty_part(&reading->parts[slot]);
         free(reading->parts[slot].rows);
