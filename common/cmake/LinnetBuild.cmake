@@ -12,8 +12,8 @@ endforeach()
 
 add_library(linnet_options INTERFACE)
 target_compile_definitions(linnet_options INTERFACE _GNU_SOURCE LINNET_VERSION="${PROJECT_VERSION}")
-target_compile_options(linnet_options INTERFACE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-  -Wpointer-arith -Wwrite-strings -Wvla $<$<BOOL:${LINNET_WERROR}>:-Werror>)
+target_compile_options(linnet_options INTERFACE -Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+  $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes> -Wpointer-arith -Wwrite-strings -Wvla $<$<BOOL:${LINNET_WERROR}>:-Werror>)
 target_include_directories(linnet_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/common/sdk)
 target_link_libraries(linnet_options INTERFACE Threads::Threads)
 if(LINNET_SANITIZE)

@@ -8,9 +8,11 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "workers/serve/admit.h"
+#include "workers/serve/observations.h"
 #include "workers/serve/observe.h"
 #include "workers/serve/projects.h"
 #include "workers/serve/serve.h"
+#include "workers/serve/similar.h"
 #include "workers/serve/stream.h"
 #include "workers/serve/submit.h"
 
@@ -44,12 +46,12 @@ struct job {
     bool limited, over;
     uint64_t remaining;
     char *copy; /* of the question's strings */
+    char base[SERVE_BASE_SIZE];
 };
 
 /* ---- the question ---- */
 
-/* A switch in the query. False: it has no value that is one, and the request has been answered. */
-static bool read_switch(struct serve_request *request, const char *name, bool *out) {
+bool serve_read_switch(struct serve_request *request, const char *name, bool *out) {
     const char *value = serve_param(request, name);
     if (value == NULL) return true;
     bool on = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
@@ -74,7 +76,7 @@ static bool read_count(struct serve_request *request, size_t *out) {
     return true;
 }
 
-static bool read_lang(struct serve_request *request, const char **out) {
+bool serve_read_lang(struct serve_request *request, const char **out) {
     const char *value = serve_param(request, "lang");
     if (value == NULL) return true;
     size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
@@ -136,7 +138,7 @@ static bool read_project(struct serve_request *request, struct serve_question *q
 
 /* What is stored must be somebody's: the key says whose. */
 static bool read_store(struct serve_request *request, bool *out) {
-    if (!read_switch(request, "store", out)) return false;
+    if (!serve_read_switch(request, "store", out)) return false;
     if (!*out || (request->serve->couch != NULL && json_object_get(request->key, "observer") != NULL))
         return true;
     serve_answer_error(
@@ -152,12 +154,12 @@ static bool read_question(struct serve_request *request, struct serve_question *
     *question =
         (struct serve_question){.lang = "en", .type = type != NULL ? type : "kt", .results = RESULTS_MAX};
     return read_project(request, question) &&
-           read_switch(request, "include-related-images", &question->related) &&
-           read_switch(request, "no-reject", &question->no_reject) &&
-           read_switch(request, "detailed", &question->detailed) &&
-           read_switch(request, "explain", &question->explain) && read_store(request, &question->store) &&
-           read_count(request, &question->results) && read_lang(request, &question->lang) &&
-           read_organs(request, question);
+           serve_read_switch(request, "include-related-images", &question->related) &&
+           serve_read_switch(request, "no-reject", &question->no_reject) &&
+           serve_read_switch(request, "detailed", &question->detailed) &&
+           serve_read_switch(request, "explain", &question->explain) &&
+           read_store(request, &question->store) && read_count(request, &question->results) &&
+           serve_read_lang(request, &question->lang) && read_organs(request, question);
 }
 
 /* ---- the answer ---- */
@@ -293,7 +295,8 @@ static void on_outcome(void *arg, const struct linnet_pipeline_outcome *outcome)
     } else if (rejected(job, identification)) {
         reply_error(job, 404, "Species not found");
     } else {
-        answer = serve_identify_answer(&job->question, &job->form, &job->observation, &job->view);
+        answer = serve_identify_answer(&job->question, &job->form, &job->observation, &job->view,
+                                       serve_similar_index(job->serve->similar), job->base);
         if (job->limited)
             json_object_set_new(answer, "remainingIdentificationRequests",
                                 json_integer((json_int_t)job->remaining));
@@ -370,6 +373,7 @@ void serve_identify_post(struct serve_request *request) {
     job->limited = request->limited;
     job->remaining = request->remaining;
     memcpy(job->id, request->id, sizeof job->id);
+    serve_image_base(request, job->base, sizeof job->base);
     snprintf(job->observer, sizeof job->observer, "%s", linnet_json_string(request->key, "observer", "api"));
     job->view = *serve_engine_view(request->serve->engine);
     linnet_references_ref(job->view.references);

@@ -16,6 +16,11 @@ void serve_identify_post(struct serve_request *request);
 extern const char *const serve_identify_urls_query[];
 void serve_identify_get(struct serve_request *request);
 
+/* A switch, or the language, in the query; *out stays without it. False: it has no value that is one, and the
+ * request has been answered. */
+bool serve_read_switch(struct serve_request *request, const char *name, bool *out);
+bool serve_read_lang(struct serve_request *request, const char **out);
+
 /* What was asked for. Strings are the request's. */
 struct serve_question {
     const char *project, *flora; /* "all" and NULL: no restriction */
@@ -26,9 +31,12 @@ struct serve_question {
     bool no_reject, related, detailed, explain, store;
 };
 
-/* identify_answer.c: the answer to a question, from what the stages made. NULL: out of memory. */
+/* identify_answer.c: the answer to a question, from what the stages made; pictures of each species from
+ * `index` (NULL: none), with addresses below `base`. NULL: out of memory. */
+struct linnet_similar;
 json_t *serve_identify_answer(const struct serve_question *question, const struct serve_form *form,
-                              const struct linnet_observation *observation, const struct serve_view *view);
+                              const struct linnet_observation *observation, const struct serve_view *view,
+                              const struct linnet_similar *index, const char *base);
 /* The identification among the results, NULL if there is none. Borrowed. */
 const json_t *serve_identification_of(const struct linnet_observation *observation);
 

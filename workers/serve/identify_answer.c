@@ -2,10 +2,14 @@
 
 #include "common/base/json.h"
 #include "workers/serve/identify.h"
+#include "workers/serve/related.h"
 #include "workers/serve/species.h"
 
 /* A species that is less likely is of no use to anybody, unless so many were asked for. */
 #define LEAST_SCORE 0.001
+/* Pictures are shown of so many species, and so many of each. */
+#define RELATED_SPECIES  20
+#define RELATED_PICTURES 5
 
 static const json_t *document_of(const struct linnet_observation *observation, const char *kind,
                                  const char *digest) {
@@ -63,13 +67,18 @@ static json_t *result_json(const struct serve_question *question, const struct s
 }
 
 static json_t *results_json(const struct serve_question *question, const struct serve_view *view,
-                            const json_t *identification) {
+                            const json_t *identification, const struct serve_related *related) {
     json_t *list = json_array();
     const json_t *found;
     size_t i;
     json_array_foreach(json_object_get(identification, "species"), i, found) {
         if (i >= question->results || (i > 0 && linnet_json_number(found, "score", 0) < LEAST_SCORE)) break;
-        json_array_append_new(list, result_json(question, view, found));
+        json_t *result = result_json(question, view, found);
+        if (question->related && i < RELATED_SPECIES)
+            json_object_set_new(
+                result, "images",
+                serve_related_json(related, linnet_json_string(found, "taxon", ""), RELATED_PICTURES));
+        json_array_append_new(list, result);
     }
     return list;
 }
@@ -126,9 +135,13 @@ static json_t *explanation(const struct serve_question *question, const struct s
 }
 
 json_t *serve_identify_answer(const struct serve_question *question, const struct serve_form *form,
-                              const struct linnet_observation *observation, const struct serve_view *view) {
+                              const struct linnet_observation *observation, const struct serve_view *view,
+                              const struct linnet_similar *index, const char *base) {
     const json_t *identification = serve_identification_of(observation);
-    json_t *results = results_json(question, view, identification);
+    struct serve_related related = {.base = base};
+    if (question->related) serve_related_init(&related, index, observation);
+    json_t *results = results_json(question, view, identification, &related);
+    serve_related_done(&related);
     const char *best = linnet_json_string(json_array_get(results, 0), "species/scientificName", ""),
                *model = linnet_json_string(identification, "model", view->model);
     json_t *answer =

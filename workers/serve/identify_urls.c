@@ -4,6 +4,8 @@
 #include "common/base/json.h"
 #include "workers/serve/fetch.h"
 #include "workers/serve/identify.h"
+#include "workers/serve/related.h"
+#include "workers/serve/router.h"
 #include "workers/serve/serve.h"
 
 static void on_fetched(void *arg, int error, const char *detail, struct linnet_bytes *bytes);
@@ -21,7 +23,8 @@ static void go_on(struct serve_request *request) {
     size_t n = request->form.nimages;
     const char *url = serve_params_nth(&request->query, "images", n);
     if (url == NULL) {
-        serve_identify_post(request);
+        strcmp(request->route->path, "/v2/identify/{project}") == 0 ? serve_identify_post(request)
+                                                                    : serve_looks_post(request);
         return;
     }
     if (serve_fetch(request->serve->fetcher, url, room(request), on_fetched, request, &err) != 0)
@@ -65,4 +68,8 @@ void serve_identify_get(struct serve_request *request) {
         (size_t)linnet_json_integer(request->serve->config, "limits/body_mb", 50) * 1024 * 1024;
     request->has_form = true;
     go_on(request);
+}
+
+void serve_looks_get(struct serve_request *request) {
+    serve_identify_get(request);
 }

@@ -62,8 +62,7 @@ static json_t *one_species(const struct linnet_references *references, uint32_t 
     return species;
 }
 
-/* Taxa that the flora lists, by index: itself or all under it. NULL: out of memory. */
-static bool *listed_taxa(const struct linnet_references *references, const char *flora) {
+bool *serve_listed_taxa(const struct linnet_references *references, const char *flora) {
     const struct linnet_taxonomy *taxonomy = linnet_references_taxonomy(references);
     const json_t *taxa = json_object_get(linnet_references_get(references, flora), "taxa"), *id;
     size_t size = linnet_taxonomy_size(taxonomy), i;
@@ -119,7 +118,7 @@ void serve_project_species_get(struct serve_request *request) {
     if (catalog == NULL || !read_page(request, &page)) return;
     int found = serve_project_find(request->serve->config, catalog->references, request->captures[0], flora,
                                    sizeof flora);
-    bool *listed = found > 0 ? listed_taxa(catalog->references, flora) : NULL;
+    bool *listed = found > 0 ? serve_listed_taxa(catalog->references, flora) : NULL;
     if (found < 0)
         serve_answer_error(request, 404, "Project \"%.64s\" not found", request->captures[0]);
     else if (found > 0 && listed == NULL)

@@ -16,20 +16,22 @@ const char *const serve_observation_query[] = {"lang", "authenix-access-token", 
 
 /* ---- addresses ---- */
 
-json_t *serve_image_urls(const struct serve_request *request, const char *observation, const char *digest) {
-    static const char *const sizes[] = {"o", "m", "s"};
+void serve_image_base(const struct serve_request *request, char *out, size_t size) {
     const char *public = linnet_json_string(request->serve->config, "public_url", NULL),
                *host = serve_header(request, MHD_HTTP_HEADER_HOST);
+    snprintf(out, size, "%s%.256s", public != NULL ? "" : "http://",
+             public != NULL ? public
+             : host != NULL ? host
+                            : "");
+}
+
+json_t *serve_image_urls(const char *base, const char *observation, const char *digest) {
+    static const char *const sizes[] = {"o", "m", "s"};
     json_t *urls = json_object();
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        char url[640];
-        snprintf(url, sizeof url, "%s%.256s/v2/observations/%s/images/%s/%s", public != NULL ? "" : "http://",
-                 public != NULL ? public
-                 : host != NULL ? host
-                                : "",
-                 observation, digest, sizes[i]);
-        json_object_set_new(urls, sizes[i], json_string(url));
-    }
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        json_object_set_new(
+            urls, sizes[i],
+            json_sprintf("%s/v2/observations/%s/images/%s/%s", base, observation, digest, sizes[i]));
     return urls;
 }
 
@@ -46,12 +48,14 @@ static json_t *images_of(const struct story *story) {
     json_t *list = json_array();
     const json_t *view;
     size_t i;
+    char base[SERVE_BASE_SIZE];
+    serve_image_base(story->request, base, sizeof base);
     json_array_foreach(json_object_get(story->observation, "views"), i, view) {
         const char *digest = linnet_json_string(view, "image", "");
         json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:o}", "id", digest, "organ",
                                               linnet_json_string(view, "organ", "auto"), "license",
                                               linnet_json_string(view, "licence", NULL), "url",
-                                              serve_image_urls(story->request, story->ulid, digest)));
+                                              serve_image_urls(base, story->ulid, digest)));
     }
     return list;
 }

@@ -5,6 +5,7 @@
 #include "workers/serve/observations.h"
 #include "workers/serve/page.h"
 #include "workers/serve/projects.h"
+#include "workers/serve/related.h"
 #include "workers/serve/router.h"
 #include "workers/serve/signup.h"
 #include "workers/serve/status.h"
@@ -27,6 +28,16 @@ const struct serve_route serve_routes[] = {
     {"GET", "/v2/quota/daily", SERVE_NO_BODY, SERVE_KEYED, NULL, none, serve_quota_get},
     {"GET", "/v2/identify/{project}", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL,
      serve_identify_urls_query, serve_identify_get},
+    {"POST", "/v2/similar", SERVE_FORM, SERVE_KEYED | SERVE_READY, &serve_identify_form, serve_looks_query,
+     serve_looks_post},
+    {"POST", "/v2/similar/{project}", SERVE_FORM, SERVE_KEYED | SERVE_READY, &serve_identify_form,
+     serve_looks_query, serve_looks_post},
+    {"GET", "/v2/similar", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_looks_urls_query,
+     serve_looks_get},
+    {"GET", "/v2/similar/{project}", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_looks_urls_query,
+     serve_looks_get},
+    {"GET", "/v2/duplicates", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_duplicates_query,
+     serve_duplicates_get},
     {"GET", "/v2/observations/{id}", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_observation_query,
      serve_observation_get},
     {"GET", "/v2/observations/{id}/images/{digest}/{size}", SERVE_NO_BODY, SERVE_READY, NULL, none,

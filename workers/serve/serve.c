@@ -12,6 +12,7 @@
 #include "workers/serve/fetch.h"
 #include "workers/serve/http.h"
 #include "workers/serve/keys.h"
+#include "workers/serve/similar.h"
 #include "workers/worker/monitor.h"
 #include "workers/worker/notify.h"
 
@@ -57,6 +58,8 @@ static void on_keys_closed(void *arg) {
 static void on_engine_closed(void *arg) {
     struct process *process = arg;
     serve_fetcher_close(process->serve.fetcher);
+    serve_similar_close(process->serve.similar);
+    process->serve.similar = NULL;
     serve_keys_close(process->serve.keys, on_keys_closed, process);
 }
 
@@ -100,7 +103,10 @@ static void on_signal(uv_signal_t *signal, int number) {
 /* ---- the beginning ---- */
 
 static void on_generation(void *arg) {
-    (void)arg;
+    const struct serve *serve = &((struct process *)arg)->serve;
+    /* With a store the stages are opened later than the engine; of a folder at once, when it is not known
+     * yet. */
+    if (serve->similar != NULL) serve_similar_use(serve->similar, serve_engine_view(serve->engine)->model);
     linnet_notify("READY=1");
 }
 
@@ -111,6 +117,15 @@ static int open_couch(struct serve *serve, struct linnet_error *err) {
         .prefix = linnet_json_string(serve->config, "couchdb/prefix", "linnet"),
         .connections = (unsigned)linnet_json_integer(serve->config, "couchdb/connections", 0)};
     return linnet_couch_open(&serve->loop, &options, &serve->couch, err);
+}
+
+/* Before the stages: they say which model it is about. */
+static int open_similar(struct serve *serve, struct linnet_error *err) {
+    struct serve_similar_options options = {
+        .loop = &serve->loop, .couch = serve->couch, .config = serve->config, .metrics = serve->metrics};
+    if (serve->couch == NULL || !linnet_json_bool(serve->config, "similar/enabled", true)) return 0;
+    int rc = serve_similar_open(&options, &serve->similar);
+    return rc != 0 ? linnet_error_set(err, rc, "out of memory") : 0;
 }
 
 static int open_fetcher(struct serve *serve) {
@@ -170,6 +185,7 @@ static int open_engine(struct process *process, struct linnet_error *err) {
 
 static int open_all(struct process *process, struct linnet_error *err) {
     int rc = open_couch(&process->serve, err);
+    if (rc == 0) rc = open_similar(&process->serve, err);
     if (rc == 0) rc = open_engine(process, err);
     if (rc == 0) rc = open_parts(&process->serve, err);
     return rc == 0 ? open_http(&process->serve, err) : rc;
