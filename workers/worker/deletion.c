@@ -21,7 +21,7 @@ static void buried(struct linnet_write *write, int error, const char *detail) {
         linnet_log(LINNET_ERROR, "deletion", "a document could not be deleted", "id", "s", write->id, "error",
                    "s", detail, NULL);
     } else if (!error && write->revision) {
-        linnet_known_add(&task->flow->known, linnet_known_key_one(write->id, write->revision));
+        linnet_known_await(&task->flow->known, linnet_known_key_one(write->id, write->revision));
         linnet_observation_remove(&task->observation, write->id);
     }
     linnet_write_free(write);

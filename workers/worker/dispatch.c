@@ -89,7 +89,7 @@ void linnet_dispatch_change(struct linnet_source *source, const struct linnet_ch
         return;
     }
     uint64_t key = linnet_known_key(change->id, change->revisions, change->nrevisions);
-    if (linnet_known_has(&flow->known, key)) {
+    if (linnet_known_tell(&flow->known, key)) {
         linnet_metric_add(flow->m_known, 1);
         pass(source, change->seq);
         return;

@@ -9,7 +9,8 @@
 
 enum {
     TICK_MS = 100,
-    KNOWN = 131072 /* revisions; 3 MiB */
+    KNOWN = 131072,       /* revisions; 3 MiB */
+    AWAITED = 1024 * 1024 /* own writes that the feed has not told yet; 16 MiB if there are so many */
 };
 
 /* ---- small things ---- */
@@ -244,7 +245,7 @@ static int open_parts(struct linnet_flow *flow) {
     flow->group = strdup(o->group ? o->group : "");
     flow->worker = strdup(o->worker ? o->worker : "");
     int rc = flow->group && flow->worker ? 0 : LINNET_E_NOMEM;
-    if (!rc) rc = linnet_known_init(&flow->known, KNOWN);
+    if (!rc) rc = linnet_known_init(&flow->known, KNOWN, AWAITED);
     if (!rc) rc = linnet_blob_open(flow);
     if (!rc) rc = linnet_letters_open(flow);
     if (!rc) rc = open_writers(flow);

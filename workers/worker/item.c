@@ -308,10 +308,9 @@ static int complete(struct linnet_write *write, const struct linnet_result *resu
 static void put_result(struct linnet_flow_item *item, struct linnet_write *write,
                        const struct linnet_result *result) {
     struct linnet_task *task = item->task;
-    linnet_known_add(&task->flow->known, linnet_known_key_one(write->id, write->revision));
-    if (result->database != LINNET_DB_MAIN ||
-        strncmp(write->id, task->observation.ulid, LINNET_ULID_SIZE - 1) != 0 || task->dropped)
-        return;
+    if (result->database != LINNET_DB_MAIN) return;
+    linnet_known_await(&task->flow->known, linnet_known_key_one(write->id, write->revision));
+    if (strncmp(write->id, task->observation.ulid, LINNET_ULID_SIZE - 1) != 0 || task->dropped) return;
     if (!write->document) {
         linnet_observation_remove(&task->observation, write->id);
         return;

@@ -60,6 +60,7 @@ static void caught_up(void *arg, const char *seq) {
      * filtered out. */
     if (seq && *seq) linnet_ledger_pass(&source->ledger, seq);
     if (source->kind == LINNET_SOURCE_PASS || source->kind == LINNET_SOURCE_BACKFILL) source->over = true;
+    if (source->kind == LINNET_SOURCE_FEED) linnet_known_caught_up(&source->flow->known);
     if (is_site(source)) linnet_site_caught_up(source);
 }
 

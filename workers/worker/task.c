@@ -83,7 +83,7 @@ static void let_go_of_entries(struct linnet_task *task, bool done) {
         struct linnet_entry *entry = task->waiting;
         task->waiting = entry->waiting;
         if (done) {
-            linnet_known_add(&flow->known, entry->key);
+            if (!linnet_known_tell(&flow->known, entry->key)) linnet_known_add(&flow->known, entry->key);
             flow->count.answered++;
             linnet_metric_add(flow->m_answered, 1);
         }

@@ -143,7 +143,7 @@ static void the_newest_revisions_are_known_and_the_oldest_forgotten(void **state
     (void)state;
     struct linnet_known known;
     char id[32];
-    assert_int_equal(linnet_known_init(&known, 64), 0);
+    assert_int_equal(linnet_known_init(&known, 64, 16), 0);
     for (int i = 0; i < 1000; i++) {
         snprintf(id, sizeof(id), "doc%d", i);
         linnet_known_add(&known, linnet_known_key_one(id, "1-a"));
@@ -155,6 +155,51 @@ static void the_newest_revisions_are_known_and_the_oldest_forgotten(void **state
     }
     linnet_known_clear(&known);
     assert_false(linnet_known_has(&known, linnet_known_key_one("doc999", "1-a")));
+    linnet_known_done(&known);
+}
+
+/* Behind a backlog the feed tells own writes long after the newest of everything else has been replaced. */
+static void what_was_written_is_known_until_the_feed_has_told_it(void **state) {
+    (void)state;
+    struct linnet_known known;
+    assert_int_equal(linnet_known_init(&known, 16, 1000), 0);
+    for (uint64_t key = 1; key <= 1000; key++)
+        linnet_known_await(&known, key << 32 | key);
+    for (uint64_t key = 1; key <= 1000; key++)
+        linnet_known_add(&known, key << 32);
+    for (uint64_t key = 1; key <= 1000; key++) {
+        assert_true(linnet_known_tell(&known, key << 32 | key));
+        assert_true(linnet_known_tell(&known, key << 32 | key)); /* by another feed */
+    }
+    for (uint64_t key = 1; key <= 1000; key++) /* from now on as all others */
+        assert_int_equal(linnet_known_has(&known, key << 32 | key), key > 1000 - 16);
+    linnet_known_done(&known);
+}
+
+static void what_is_awaited_is_bounded_and_the_first_of_it_kept(void **state) {
+    (void)state;
+    struct linnet_known known;
+    assert_int_equal(linnet_known_init(&known, 16, 100), 0);
+    for (uint64_t key = 1; key <= 1000; key++)
+        linnet_known_await(&known, key);
+    for (uint64_t key = 1; key <= 1000; key++)
+        assert_int_equal(linnet_known_has(&known, key), key <= 100 || key > 1000 - 16);
+    linnet_known_done(&known);
+}
+
+static void what_has_not_come_by_the_second_end_of_the_feed_is_forgotten(void **state) {
+    (void)state;
+    struct linnet_known known;
+    assert_int_equal(linnet_known_init(&known, 16, 100), 0);
+    linnet_known_await(&known, 7);
+    linnet_known_caught_up(&known);
+    linnet_known_await(&known, 8);
+    assert_true(linnet_known_has(&known, 7));
+    linnet_known_caught_up(&known);
+    assert_false(linnet_known_has(&known, 7));
+    assert_true(linnet_known_tell(&known, 8));
+    linnet_known_caught_up(&known);
+    assert_true(linnet_known_has(&known, 8));
     linnet_known_done(&known);
 }
 
@@ -219,6 +264,9 @@ int main(void) {
         cmocka_unit_test(entries_that_still_wait_are_freed_at_the_end),
         cmocka_unit_test(the_oldest_is_the_first_that_waits),
         cmocka_unit_test(the_newest_revisions_are_known_and_the_oldest_forgotten),
+        cmocka_unit_test(what_was_written_is_known_until_the_feed_has_told_it),
+        cmocka_unit_test(what_is_awaited_is_bounded_and_the_first_of_it_kept),
+        cmocka_unit_test(what_has_not_come_by_the_second_end_of_the_feed_is_forgotten),
         cmocka_unit_test(a_set_of_leaves_is_another_revision_than_one_of_them),
         cmocka_unit_test(what_is_put_is_found_until_it_is_taken),
     };
