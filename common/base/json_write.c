@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/decimal.h"
 #include "common/base/digest.h"
 #include "common/base/json.h"
 #include "common/base/json_reader.h"
@@ -12,6 +13,8 @@
 /* jansson parses nothing deeper; a value that is (a cycle, say) is refused instead of overflowing the stack.
  */
 #define MOST_DEPTH 2048
+/* So many members of an object are sorted on the stack, which has to hold MOST_DEPTH of them. */
+#define FEW_MEMBERS 16
 
 enum style { WIRE, CANONICAL };
 
@@ -56,7 +59,8 @@ static int write_string(struct writer *writer, const char *text, size_t size) {
 
 static int write_real(struct writer *writer, double value) {
     char text[40];
-    int length = 0;
+    int length = writer->style == CANONICAL ? linnet_decimal17(value, text) : 0;
+    if (length) return linnet_buf_append(writer->out, text, (size_t)length);
     if (value == 0) value = 0; /* -0 is 0 to every JavaScript client that hands a document back */
     for (int digits = writer->style == CANONICAL ? 17 : 15; digits <= 17; digits++) {
         length = snprintf(text, sizeof text, "%.*g", digits, value);
@@ -128,10 +132,25 @@ static bool is_left_out(const char *key, const json_t *value) {
     return key[0] == '_' && (strcmp(key, "_attachments") != 0 || !json_object_size(value));
 }
 
+/* By insertion where they are few, as they ordinarily are. */
+static void sort_members(struct member *members, size_t n) {
+    if (n > FEW_MEMBERS) {
+        qsort(members, n, sizeof *members, compare_members);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct member member = members[i];
+        size_t place = i;
+        for (; place && compare_members(&members[place - 1], &member) > 0; place--)
+            members[place] = members[place - 1];
+        members[place] = member;
+    }
+}
+
 static int write_sorted(struct writer *writer, const json_t *object) {
     enum part part = writer->part;
     size_t count = json_object_size(object), n = 0, size;
-    struct member *members = calloc(count + 1, sizeof *members);
+    struct member few[FEW_MEMBERS], *members = count <= FEW_MEMBERS ? few : calloc(count, sizeof *members);
     if (!members) return LINNET_E_NOMEM;
     const char *key;
     json_t *value;
@@ -139,14 +158,14 @@ static int write_sorted(struct writer *writer, const json_t *object) {
         if (part == DOCUMENT && is_left_out(key, value)) continue;
         members[n++] = (struct member){key, size, part == ATTACHMENTS ? attachment_identity(value) : value};
     }
-    qsort(members, n, sizeof *members, compare_members);
+    sort_members(members, n);
     int rc = 0;
     for (size_t i = 0; !rc && i < n; i++) {
         writer->part = part == DOCUMENT && members[i].key[0] == '_' ? ATTACHMENTS : ANY;
         rc = write_member(writer, i == 0, members[i].key, members[i].size, members[i].value);
     }
     writer->part = ANY;
-    free(members);
+    if (members != few) free(members);
     return rc;
 }
 

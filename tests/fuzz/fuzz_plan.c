@@ -46,12 +46,13 @@ static void settle(struct linnet_observation *observation, const struct linnet_p
             struct linnet_work *work = linnet_plan_work(observation, stage, due);
             struct linnet_provenance from = {stage->name, "1.0.0", stage->fingerprint, NULL};
             char digest[LINNET_DIGEST_SIZE];
-            json_t *document = json_object();
+            json_t *document = json_object(), *maker = linnet_provenance_json(&from);
             HOLD(work && !linnet_result_digest_json(stage->fingerprint, work->inputs, digest));
             HOLD(!strcmp(digest, due->inputs_digest));
-            HOLD(!linnet_result_complete(document, due->output_id, stage->plugin->produces[0], &from,
+            HOLD(!linnet_result_complete(document, due->output_id, stage->plugin->produces[0], maker,
                                          work->inputs, digest, NULL));
             json_array_append_new(documents, document);
+            json_decref(maker);
             linnet_work_free(work);
         }
         bool any = plan.ndue > 0;

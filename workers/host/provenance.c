@@ -244,7 +244,7 @@ static int refuse_own_members(json_t *document, const char *kind, struct linnet_
     return 0;
 }
 
-static json_t *stage_json(const struct linnet_provenance *from) {
+json_t *linnet_provenance_json(const struct linnet_provenance *from) {
     json_t *stage = json_object();
     if (!json_object_set_new(stage, "name", json_string(from->stage)) &&
         !json_object_set_new(stage, "version", json_string(from->version)) &&
@@ -256,18 +256,15 @@ static json_t *stage_json(const struct linnet_provenance *from) {
 }
 
 int linnet_result_complete(json_t *document, const char *id, const char *kind,
-                           const struct linnet_provenance *from, json_t *inputs, const char *digest,
-                           struct linnet_error *err) {
+                           json_t *stage, json_t *inputs, const char *digest, struct linnet_error *err) {
     if (!json_is_object(document))
         return linnet_error_set(err, LINNET_E_INVALID, "the emitted %s is no JSON object", kind);
     int rc = refuse_own_members(document, kind, err);
     if (rc) return rc;
-    json_t *stage = stage_json(from);
     if (!stage || json_object_set_new(document, "_id", json_string(id)) ||
         json_object_set_new(document, "kind", json_string(kind)) ||
         json_object_set(document, "stage", stage) || json_object_set(document, "inputs", inputs) ||
         json_object_set_new(document, "digest", json_string(digest)))
         rc = linnet_error_set(err, LINNET_E_NOMEM, "out of memory, or an id that is no UTF-8");
-    json_decref(stage);
     return rc;
 }

@@ -58,11 +58,13 @@ void linnet_result_digest(const char *fingerprint, const struct linnet_input_ref
  * [{id, digest}]. */
 int linnet_result_digest_json(const char *fingerprint, json_t *inputs, char out[LINNET_DIGEST_SIZE]);
 
-/* Complete an emitted document in place: _id, kind, stage, inputs, digest. `inputs` is borrowed.
+/* What a result says of its maker, a new reference; NULL: out of memory. It may be shared by many results:
+ * nobody changes it. */
+json_t *linnet_provenance_json(const struct linnet_provenance *from);
+/* Complete an emitted document in place: _id, kind, stage, inputs, digest. `stage` and `inputs` are borrowed.
  * LINNET_E_INVALID in words if the plugin set one of these, or any member whose name starts with '_', itself.
  */
-int linnet_result_complete(json_t *document, const char *id, const char *kind,
-                           const struct linnet_provenance *from, json_t *inputs, const char *digest,
-                           struct linnet_error *err);
+int linnet_result_complete(json_t *document, const char *id, const char *kind, json_t *stage, json_t *inputs,
+                           const char *digest, struct linnet_error *err);
 
 #endif

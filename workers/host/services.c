@@ -100,8 +100,20 @@ static void result_done(struct linnet_result *result) {
     json_decref(result->document);
 }
 
+/* Results differ in their device at most, and hardly in that: one value is shared by all that come in a row.
+ */
+static json_t *maker(struct linnet_executor *executor, const char *device) {
+    const char *before = json_string_value(json_object_get(executor->maker, "device"));
+    bool same = executor->maker && (device && before ? !strcmp(device, before) : device == before);
+    if (same) return executor->maker;
+    const struct linnet_stage *stage = executor->stage;
+    struct linnet_provenance from = {stage->name, stage->plugin->version, stage->fingerprint, device};
+    json_decref(executor->maker);
+    return executor->maker = linnet_provenance_json(&from);
+}
+
 /* Turn what was emitted into a finished document. The output's references stay the caller's. */
-static int complete(const struct linnet_executor *executor, const struct linnet_work *work, const char *kind,
+static int complete(struct linnet_executor *executor, const struct linnet_work *work, const char *kind,
                     const struct linnet_output *output, struct linnet_result *result,
                     struct linnet_error *err) {
     const struct linnet_stage *stage = executor->stage;
@@ -117,11 +129,11 @@ static int complete(const struct linnet_executor *executor, const struct linnet_
     if (output->document) {
         json_t *inputs =
             output->inputs && stage->plugin->scope == LINNET_SCOPE_SITE ? output->inputs : work->inputs;
-        struct linnet_provenance from = {stage->name, stage->plugin->version, stage->fingerprint,
-                                         output->device};
         rc = linnet_result_digest_json(stage->fingerprint, inputs, digest);
         if (rc) linnet_error_set(err, rc, "the inputs of an emitted %s are not [{id, digest}]", kind);
-        if (!rc) rc = linnet_result_complete(output->document, id, kind, &from, inputs, digest, err);
+        if (!rc)
+            rc = linnet_result_complete(output->document, id, kind, maker(executor, output->device), inputs,
+                                        digest, err);
         if (!rc) result->document = json_incref(output->document);
     }
     if (!rc) {

@@ -86,6 +86,7 @@ static void stage_free(struct linnet_stage *stage) {
     for (unsigned i = 0; stage->executors && i < stage->nexecutors; i++) {
         free(stage->executors[i].room);
         free(stage->executors[i].items);
+        json_decref(stage->executors[i].maker);
     }
     free(stage->executors);
     linnet_references_unref(stage->options.references);

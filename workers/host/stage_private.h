@@ -31,6 +31,7 @@ struct linnet_executor {
     struct linnet_work **batch; /* within room */
     size_t nbatch;
     struct linnet_work *loose; /* what `tick` and `drain` emit; NULL outside them */
+    json_t *maker;             /* what the last result said of it, for the next one; NULL: none yet */
     bool working;              /* may emit */
     bool out_of_memory;        /* something could not be kept: the batch must come again */
 };

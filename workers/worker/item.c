@@ -305,12 +305,21 @@ static int complete(struct linnet_write *write, const struct linnet_result *resu
     return failed | json_object_set_new(document, "_attachments", stubs);
 }
 
+/* Was this all that the task waits for, and nobody reads it? Then it ends without looking at it. */
+static bool is_the_last(const struct linnet_flow_item *item) {
+    return item->task->complete && item->task->nitems == 1 && item->work->nresults == 1;
+}
+
 static void put_result(struct linnet_flow_item *item, struct linnet_write *write,
                        const struct linnet_result *result) {
     struct linnet_task *task = item->task;
     if (result->database != LINNET_DB_MAIN) return;
     linnet_known_await(&task->flow->known, linnet_known_key_one(write->id, write->revision));
     if (strncmp(write->id, task->observation.ulid, LINNET_ULID_SIZE - 1) != 0 || task->dropped) return;
+    if (is_the_last(item)) {
+        task->shed = true;
+        return;
+    }
     if (!write->document) {
         linnet_observation_remove(&task->observation, write->id);
         return;

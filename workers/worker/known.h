@@ -21,8 +21,8 @@ struct linnet_known {
     size_t awaited_limit;
 };
 
-/* LINNET_E_NOMEM. `capacity` is rounded up to a power of two. Beyond `awaited_limit` what is written is kept as
- * all others are. */
+/* LINNET_E_NOMEM. `capacity` is rounded up to a power of two. Beyond `awaited_limit` what is written is kept
+ * as all others are. */
 int linnet_known_init(struct linnet_known *known, size_t capacity, size_t awaited_limit);
 void linnet_known_done(struct linnet_known *known);
 /* The key of a document at a set of leaf revisions (the winner first, as the feed tells them; the order of

@@ -168,6 +168,7 @@ struct linnet_task {
     bool planned;                   /* `plan` holds one */
     bool fresh;                     /* something was put since it was made */
     bool complete;           /* all that was due has been begun, and nothing but results has come of it */
+    bool shed;               /* its last result was written and let go: no plan without reading again */
     struct linnet_plan plan; /* sparse: kept while it is found out whether its outputs stand */
     struct linnet_entry *waiting; /* changes that it answers */
     struct linnet_item_list items;

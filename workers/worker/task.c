@@ -417,12 +417,17 @@ void linnet_task_plan(struct linnet_task *task) {
         if (in_flight(task)) return;
         task->whole = task->stale = true;
     }
+    bool over = task->gone || (task->complete && idle(task));
+    if (task->shed && !over) {
+        task->whole = task->stale = true;
+        task->shed = false;
+    }
     task->begun = true;
     if (task->stale) {
         read_again(task);
         return;
     }
-    if (!task->gone && !(task->complete && idle(task))) {
+    if (!over) {
         int rc = make_plan(task);
         if (rc) {
             linnet_flow_fail(flow, rc, "a plan could not be made");

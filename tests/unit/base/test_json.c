@@ -1,5 +1,6 @@
 /* Bounded parsing, reads by path, canonical text and digests. */
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "tests/unit/test.h"
 
 #include "common/base/buf.h"
+#include "common/base/decimal.h"
 #include "common/base/json.h"
 #include "common/base/json_reader.h"
 
@@ -275,6 +277,34 @@ static void reading_agrees_with_jansson(void **state) {
         }
 }
 
+/* The text or nothing; the cases are those in which a digit may go wrong: powers of ten and their neighbours,
+ * short decimals, ties, and any. */
+static void is_what_printf_writes(double value) {
+    char own[32] = "untouched", theirs[40];
+    snprintf(theirs, sizeof theirs, "%.17g", value);
+    int length = linnet_decimal17(value, own);
+    assert_string_equal(own, length ? theirs : "untouched");
+    assert_int_equal(length, length ? strlen(theirs) : 0);
+    assert_int_equal(length > 0, fabs(value) >= 1e-3 && fabs(value) < 1e15);
+}
+
+static void decimals_are_what_printf_writes(void **state) {
+    (void)state;
+    srand(5);
+    for (int i = 0; i < 100000; i++) {
+        double power = pow(10, rand() % 22 - 5);
+        is_what_printf_writes(power);
+        is_what_printf_writes(nextafter(power, 0));
+        is_what_printf_writes(-nextafter(power, 1e300));
+        is_what_printf_writes((rand() % 1000000) / pow(10, rand() % 7));
+        is_what_printf_writes(ldexp(1 + (rand() % 1024) / 1024.0, rand() % 70 - 15));
+        is_what_printf_writes(ldexp((double)rand() * 2147483648.0 + rand(), -(rand() % 80)));
+    }
+    is_what_printf_writes(0);
+    is_what_printf_writes(INFINITY);
+    is_what_printf_writes(NAN);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parsing_refuses_what_is_no_json),
@@ -283,6 +313,7 @@ int main(void) {
         cmocka_unit_test(paths_read_with_defaults),
         cmocka_unit_test(canonical_text_does_not_depend_on_order_form_or_locale),
         cmocka_unit_test(digest_ignores_revisions_and_sees_attachments),
+        cmocka_unit_test(decimals_are_what_printf_writes),
         cmocka_unit_test(the_wire_keeps_numbers_as_people_write_them),
         cmocka_unit_test(mending_changes_what_cannot_be_read_and_nothing_else),
         cmocka_unit_test(reading_agrees_with_jansson),

@@ -174,7 +174,11 @@ static void parsing_says_that_memory_ran_out(void **state) {
 
 static void writing_says_that_memory_ran_out(void **state) {
     (void)state;
-    json_t *value = parsed();
+    json_t *value = parsed(), *many = json_object(); /* more members than are sorted without memory */
+    char key[] = "a";
+    for (; key[0] <= 'z'; key[0]++)
+        json_object_set_new(many, key, json_integer(key[0]));
+    json_object_set_new(value, "many", many);
     assert_true(failing_each(use_writers, value, false) > 10);
     json_decref(value);
 }

@@ -31,12 +31,14 @@ json_t *sample_output(const struct linnet_observation *observation, const struct
     assert_non_null(work);
     json_t *document = json_object();
     struct linnet_provenance from = {stage->name, "1.0.0", stage->fingerprint, NULL};
+    json_t *maker = linnet_provenance_json(&from);
     char digest[LINNET_DIGEST_SIZE];
     assert_int_equal(linnet_result_digest_json(stage->fingerprint, work->inputs, digest), 0);
     assert_string_equal(digest, due->inputs_digest);
-    assert_int_equal(linnet_result_complete(document, due->output_id, stage->plugin->produces[0], &from,
+    assert_int_equal(linnet_result_complete(document, due->output_id, stage->plugin->produces[0], maker,
                                             work->inputs, digest, NULL),
                      0);
+    json_decref(maker);
     linnet_work_free(work);
     return document;
 }

@@ -122,10 +122,12 @@ static int use_result(void *arg) {
     (void)arg;
     const struct linnet_provenance from = {"normalize", "1.0.0", "ff", "cpu"};
     const struct linnet_input_ref refs[] = {{"a", "1"}, {"b", "2"}};
-    json_t *document = json_object(), *inputs = linnet_inputs_json(refs, 2);
+    json_t *document = json_object(), *inputs = linnet_inputs_json(refs, 2),
+           *stage = linnet_provenance_json(&from);
     char digest[LINNET_DIGEST_SIZE];
     int rc = document && inputs ? linnet_result_digest_json("ff", inputs, digest) : LINNET_E_NOMEM;
-    if (!rc) rc = linnet_result_complete(document, "id", "normalized", &from, inputs, digest, NULL);
+    if (!rc) rc = linnet_result_complete(document, "id", "normalized", stage, inputs, digest, NULL);
+    json_decref(stage);
     json_decref(document);
     json_decref(inputs);
     return rc;

@@ -167,8 +167,10 @@ static void a_result_is_completed(void **state) {
     json_t *document = json_pack("{s:i}", "width", 3),
            *inputs = json_pack("[{s:s,s:s}]", "id", "a", "digest", "1");
     struct linnet_provenance from = {"normalize", "1.0.0", "ff", "cpu"};
+    json_t *stage = linnet_provenance_json(&from);
     assert_int_equal(
-        linnet_result_complete(document, ULID ":normalized:x", "normalized", &from, inputs, "dd", NULL), 0);
+        linnet_result_complete(document, ULID ":normalized:x", "normalized", stage, inputs, "dd", NULL), 0);
+    json_decref(stage);
     json_t *expected =
         json_pack("{s:i,s:s,s:s,s:{s:s,s:s,s:s,s:s},s:O,s:s}", "width", 3, "_id", ULID ":normalized:x",
                   "kind", "normalized", "stage", "name", "normalize", "version", "1.0.0", "fingerprint", "ff",
@@ -185,18 +187,19 @@ static void a_result_may_not_set_what_is_the_hosts(void **state) {
                                      "{\"stage\":{}}",       "{\"inputs\":[]}",    "{\"digest\":\"x\"}",
                                      "{\"kind\":\"image\"}", "{\"kind\":3}",       "[]"};
     struct linnet_provenance from = {"normalize", "1.0.0", "ff", NULL};
-    json_t *inputs = json_array();
+    json_t *inputs = json_array(), *stage = linnet_provenance_json(&from);
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
         json_t *document = json_loads(documents[i], 0, NULL);
         struct linnet_error err = {0};
-        assert_int_equal(linnet_result_complete(document, "id", "normalized", &from, inputs, "d", &err),
+        assert_int_equal(linnet_result_complete(document, "id", "normalized", stage, inputs, "d", &err),
                          LINNET_E_INVALID);
         assert_true(strlen(err.detail) > 10);
         json_decref(document);
     }
     json_t *document = json_pack("{s:s}", "kind", "normalized");
-    assert_int_equal(linnet_result_complete(document, "id", "normalized", &from, inputs, "d", NULL), 0);
+    assert_int_equal(linnet_result_complete(document, "id", "normalized", stage, inputs, "d", NULL), 0);
     json_decref(document);
+    json_decref(stage);
     json_decref(inputs);
 }
 
