@@ -87,36 +87,58 @@ static const char *skip_atom(const char *s) {
     return *s ? s + 1 : s;
 }
 
-/* regcomp writes counted repetitions out, and inside each other they multiply: ((a{99}){99}){99} takes all
- * the memory there is. Adds up how many atoms there would be. */
-static bool repeats_too_much(const char *s) {
-    enum { NESTED = 32, MOST = 5000 };
+/* A counted repetition at `*s`: how many copies regcomp makes of what stands before it; `*s` goes behind it.
+ * `x{3,}` is xxxx*. */
+static size_t take_count(const char **s) {
+    char *end;
+    size_t least = strtoul(*s + 1, &end, 10), most = least;
+    if (*end == ',') {
+        const char *second = end + 1;
+        most = strtoul(second, &end, 10);
+        if (end == second) most = least + 1;
+    }
+    *s = *end == '}' ? end + 1 : *s + 1; /* without its end it is one that regcomp refuses */
+    return most > least ? most : least;
+}
+
+/* Add what stands before `s` so many times more; what is repeated next is all of it. */
+static void repeat(size_t *size, size_t *last, size_t copies) {
+    if (copies > SCHEMA_ATOMS_MOST) copies = SCHEMA_ATOMS_MOST + 1;
+    if (!*last) *last = 1; /* a repetition of nothing stands for itself, or for nothing */
+    *size += copies ? *last * (copies - 1) : 0;
+    *last *= copies ? copies : 1;
+}
+
+size_t schema_pattern_atoms(const char *s) {
+    enum { NESTED = 32 };
     size_t sizes[NESTED] = {0}, last = 0;
     int depth = 0;
+    bool repeated = false; /* what stands before `s` */
     while (*s) {
+        bool repeats = strchr("*+?{", *s);
+        if (repeats && repeated) return SCHEMA_ATOMS_MOST + 1;
+        repeated = repeats;
         if (*s == '(') {
-            if (++depth == NESTED) return true;
-            sizes[depth] = 0;
+            if (++depth == NESTED) return SCHEMA_ATOMS_MOST + 1;
+            sizes[depth] = last = 0;
             s++;
         } else if (*s == ')' && depth) {
             last = sizes[depth--];
             sizes[depth] += last;
             s++;
         } else if (*s == '{') {
-            char *end;
-            size_t count = strtoul(s + 1, &end, 10), most = *end == ',' ? strtoul(end + 1, NULL, 10) : 0;
-            if (most > count) count = most;
-            if (count > MOST) return true;
-            sizes[depth] += last * (count ? count - 1 : 0);
-            last *= count;
-            s++;
+            repeat(&sizes[depth], &last, take_count(&s));
+        } else if (repeats) { /* x+ is xx* */
+            repeat(&sizes[depth], &last, *s++ == '+' ? 2 : 1);
         } else {
             sizes[depth] += last = 1;
             s = skip_atom(s);
         }
-        if (sizes[depth] > MOST || last > MOST) return true;
+        if (sizes[depth] > SCHEMA_ATOMS_MOST || last > SCHEMA_ATOMS_MOST) return SCHEMA_ATOMS_MOST + 1;
     }
-    return false;
+    while (depth)
+        depth--, sizes[depth] += sizes[depth + 1];
+    return sizes[0];
 }
 
 static int load_pattern(struct loader *loader, const char *keyword, const char *text,
@@ -131,7 +153,8 @@ static int load_pattern(struct loader *loader, const char *keyword, const char *
         if (!*s || (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z'))
             return fault(loader, keyword, "only punctuation may be escaped in a pattern");
     }
-    if (repeats_too_much(text)) return fault(loader, keyword, "the counted repetitions come to too much");
+    if (schema_pattern_atoms(text) > SCHEMA_ATOMS_MOST)
+        return fault(loader, keyword, "the repetitions come to too much, or stand upon each other");
     int rc = regcomp(&out->regex, text, REG_EXTENDED | REG_NOSUB);
     if (rc == REG_ESPACE) return no_memory(loader);
     if (rc) {

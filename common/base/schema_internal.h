@@ -86,6 +86,13 @@ struct linnet_schemas {
 /* The document of a name, NULL if there is none. */
 const struct schema_document *linnet_schemas_find(const struct linnet_schemas *set, const char *name);
 
+/* How many atoms regcomp makes of a pattern at most (a multiple of it in memory, up to the square of it in
+ * time): it writes repetitions out, and one inside another they multiply. ((a{99}){99}){99} takes all the
+ * memory there is. One right upon another, which POSIX leaves undefined and ECMAScript refuses, is more than
+ * SCHEMA_ATOMS_MOST; so is all that is more, and the loader takes neither. */
+size_t schema_pattern_atoms(const char *pattern);
+#define SCHEMA_ATOMS_MOST 5000
+
 /* Deepest nesting of checks inside checks: the depth of the value and of references together. */
 #define SCHEMA_DEPTH 512
 

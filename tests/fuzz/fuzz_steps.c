@@ -1,11 +1,14 @@
-/* A pattern on the first line, a text behind it: what has steps says what regexec says. The patterns are kept
- * small, for regcomp's sake. */
+/* A pattern on the first line, a text behind it: what has steps says what regexec says. Left out are patterns
+ * of which regcomp, the judge, would make too much to be a quick one: by the count that the loader of schemas
+ * goes by, with a lower limit. */
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/schema_steps.h"
+#include "common/base/schema_internal.h"
 #include "tests/fuzz/fuzz.h"
+
+enum { ATOMS_MOST = 200 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char text[65] = "";
@@ -14,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *value = strchr(text, '\n');
     if (!value) return 0;
     *value++ = '\0';
-    if (strchr(text, '\\') || strstr(text, "(?") || strpbrk(text, "3456789")) return 0;
+    if (strchr(text, '\\') || strstr(text, "(?") || schema_pattern_atoms(text) > ATOMS_MOST) return 0;
     regex_t regex;
     struct schema_steps *steps = NULL;
     if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB)) return 0;
