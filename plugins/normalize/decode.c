@@ -1,6 +1,7 @@
 #include "plugins/normalize/decode.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -54,10 +55,13 @@ int normalize_decode_setup(bool heif, char *why, size_t why_size) {
 
 /* --- the time limit --- */
 
+/* libvips looks at it from threads of its own, and promises neither which nor in what order. All that goes
+ * between them and who decodes goes by `lost`: who looks reads it first and writes it last, who decodes
+ * writes it first and reads it last. */
 struct patience {
     uint32_t ms;
     double wall, cpu; /* ms when it began */
-    bool lost;
+    atomic_uint lost;
 };
 
 static double clock_ms(clockid_t clock) {
@@ -66,15 +70,30 @@ static double clock_ms(clockid_t clock) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Called by libvips now and then while it works. The process's CPU time counts besides the clock: a process
- * that was stopped, or starved by its neighbours, does not throw pictures away. */
+static void begin(struct patience *patience, uint32_t ms) {
+    patience->ms = ms;
+    patience->wall = clock_ms(CLOCK_MONOTONIC);
+    patience->cpu = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+    atomic_store(&patience->lost, 0);
+}
+
+/* The process's CPU time counts besides the clock: a process that was stopped, or starved by its neighbours,
+ * does not throw pictures away. */
+static bool is_over(const struct patience *patience) {
+    return clock_ms(CLOCK_MONOTONIC) - patience->wall > patience->ms &&
+           clock_ms(CLOCK_PROCESS_CPUTIME_ID) - patience->cpu > patience->ms;
+}
+
+/* Called by libvips now and then while it works. */
 static void on_eval(VipsImage *image, VipsProgress *progress, void *arg) {
     (void)progress;
     struct patience *patience = arg;
-    if (clock_ms(CLOCK_MONOTONIC) - patience->wall <= patience->ms) return;
-    if (clock_ms(CLOCK_PROCESS_CPUTIME_ID) - patience->cpu <= patience->ms) return;
-    patience->lost = true;
-    vips_image_set_kill(image, TRUE);
+    unsigned lost = atomic_load(&patience->lost);
+    if (!lost && is_over(patience)) {
+        vips_image_set_kill(image, TRUE);
+        lost = 1;
+    }
+    atomic_fetch_or(&patience->lost, lost);
 }
 
 /* --- decoding --- */
@@ -158,7 +177,7 @@ static enum linnet_verdict failed(struct job *job) {
     char words[512];
     const char *title = normalize_format_title(job->header.format);
     take_words(words, sizeof words);
-    if (job->patience.lost) {
+    if (atomic_load(&job->patience.lost)) {
         snprintf(job->why, job->why_size, "decoding the %s took longer than %.1f s", title,
                  job->limits->ms / 1e3);
         return LINNET_REJECT;
@@ -238,7 +257,11 @@ static enum linnet_verdict decode(struct job *job, VipsObject *scope, struct nor
     if (!is_as_promised(job, t[0]))
         return refuse(job, "contradicts itself: its data are not of the size that its header says");
     t[1] = vips_image_new_memory();
-    if (shrink_to_memory(job, t[0], &t[2], t[1]) || finish(t[1], &t[4], &image)) return failed(job);
+    bool wrong = shrink_to_memory(job, t[0], &t[2], t[1]) || finish(t[1], &t[4], &image);
+    if (atomic_load(&job->patience.lost) || wrong) {
+        g_clear_object(&image);
+        return failed(job);
+    }
     bool turned = vips_image_get_orientation_swap(t[1]);
     struct normalize_extent extent = extent_of(job);
     *out = (struct normalize_decoded){image, turned ? (struct normalize_extent){extent.height, extent.width}
@@ -256,10 +279,10 @@ enum linnet_verdict normalize_decode(const void *data, size_t size, const struct
         .header = *header,
         .limits = limits,
         .sizes = sizes,
-        .patience = {limits->ms, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_PROCESS_CPUTIME_ID), false},
         .why = why,
         .why_size = why_size,
     };
+    begin(&job.patience, limits->ms);
     VipsObject *scope = VIPS_OBJECT(vips_image_new());
     vips_error_clear(); /* of what an earlier picture left there without failing */
     enum linnet_verdict verdict = decode(&job, scope, out);
