@@ -113,8 +113,8 @@ static int read_file(struct importing *i, const struct linnet_reader_options *op
 
 static int read_source(struct importing *i, struct linnet_error *err) {
     const char *kingdom = i->import->kingdom;
-    struct linnet_reader_options options = {kingdom && strcmp(kingdom, "any") ? kingdom : NULL, on_progress,
-                                            i};
+    struct linnet_reader_options options = {kingdom && strcmp(kingdom, "any") != 0 ? kingdom : NULL,
+                                            on_progress, i};
     struct stat what;
     double start = seconds();
     i->output.prefix = "";

@@ -223,8 +223,8 @@ static int put_identifiers(struct writing *w, const struct linnet_checklist_name
     const char *external = linnet_checklist_text(w->list, name->external);
     const char *key = linnet_checklist_key(w->list, name->key);
     const char *family = "family-", *genus = "genus-"; /* made ones are in no catalogue */
-    bool known =
-        w->output->identifier && strncmp(key, family, strlen(family)) && strncmp(key, genus, strlen(genus));
+    bool known = w->output->identifier && strncmp(key, family, strlen(family)) != 0 &&
+                 strncmp(key, genus, strlen(genus)) != 0;
     bool also = w->output->external && *external;
     if (!known && !also) return 0;
     int error = linnet_buf_printf(&w->text, ",\"identifiers\":{%s%s%s", known ? "\"" : "",
