@@ -71,7 +71,7 @@ step "launches on the CPU, every operator" operators as_emulated
 step "launches on the CPU, small networks" env LINNET_NN_PATH="$root/build/tests-lib" $python tests/unit/nn/torch_check.py "$bin/nn_run" small emulated
 if [ -z "$quick" ]; then
   step "launches on the CPU, whole networks" env LINNET_NN_PATH="$root/build/tests-lib" $python tests/unit/nn/torch_check.py "$bin/nn_run" families emulated
-  step "plans for a described H200, all networks" $python tests/unit/nn/cuda/plan_check.py "$bin/nn_plan" tests/gpu/h200.json families
+  step "plans for a described H200, all networks" $python tests/unit/nn/cuda/plan_check.py "$bin/nn_plan" tests/gpu/h200.json all
 else
   step "plans for a described H200" $python tests/unit/nn/cuda/plan_check.py "$bin/nn_plan" tests/gpu/h200.json small
 fi

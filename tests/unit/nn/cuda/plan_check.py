@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Every reference network planned for an H200, without one: plan_check.py NN_PLAN DEVICE.json small|families [BATCH]
+"""Every reference network planned for an H200, without one: plan_check.py NN_PLAN DEVICE.json small|families|all [BATCH]
 
-Networks with random weights are exported and handed to nn_plan in f16 and bf16. Ends with 77 (skipped) without
-python3-torch and python3-torchvision.
+Networks with random weights are exported and handed to nn_plan in f16 and bf16: two of them, the others, or all. Ends with 77
+(skipped) without python3-torch and python3-torchvision.
 """
 import os
 import subprocess
@@ -30,7 +30,7 @@ def network(name):
 def main():
     program, device = sys.argv[1], sys.argv[2]
     batch = sys.argv[4] if len(sys.argv) > 4 else "64"
-    families = FAMILIES if sys.argv[3] == "families" else [f for f in FAMILIES if f[0] in SMALL]
+    families = [f for f in FAMILIES if sys.argv[3] == "all" or (f[0] in SMALL) == (sys.argv[3] == "small")]
     warnings.filterwarnings("ignore")
     good = True
     with tempfile.TemporaryDirectory() as folder:
