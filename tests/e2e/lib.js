@@ -191,16 +191,26 @@ class Worker {
 
 /* ---- samples ---- */
 
+/* A folder that is filled once, by fill(folder). Tests that run beside each other may want the same: each fills one of its own, and
+ * the first that is whole stays. */
+function once(folder, fill) {
+  if (fs.existsSync(folder)) return folder;
+  const own = `${folder}.${process.pid}`;
+  fill(own);
+  try { fs.renameSync(own, folder); } catch (error) {
+    if (!fs.existsSync(folder)) throw error;
+    fs.rmSync(own, { recursive: true, force: true });
+  }
+  return folder;
+}
+
 /* Draw `count` observations with their backbone and a crowd's votes, once for each set of arguments; returns the folder. */
 function draw(count, seed = 2026, extra = []) {
-  const folder = path.join(build, 'e2e-samples', [count, seed, ...extra].join('_').replace(/[^\w]+/g, '_'));
-  if (fs.existsSync(path.join(folder, '.done'))) return folder;
-  fs.rmSync(folder, { recursive: true, force: true });
-  must(flora, ['backbone', '--out', path.join(folder, 'backbone')]);
-  must(flora, ['observations', '--labels', path.join(modelFolder, 'labels.csv'), '--seed', String(seed), '--split', 'test', '--size', '240', '--count', String(count), ...extra, '--out', folder]);
-  must(flora, ['votes', '--seed', String(seed), '--observations', path.join(folder, 'observations.csv'), '--out', path.join(folder, 'votes.csv')]);
-  fs.writeFileSync(path.join(folder, '.done'), '');
-  return folder;
+  return once(path.join(build, 'samples', [count, seed, ...extra].join('_').replace(/[^\w]+/g, '_')), (folder) => {
+    must(flora, ['backbone', '--out', path.join(folder, 'backbone')]);
+    must(flora, ['observations', '--labels', path.join(modelFolder, 'labels.csv'), '--seed', String(seed), '--split', 'test', '--size', '240', '--count', String(count), ...extra, '--out', folder]);
+    must(flora, ['votes', '--seed', String(seed), '--observations', path.join(folder, 'observations.csv'), '--out', path.join(folder, 'votes.csv')]);
+  });
 }
 
 /* Submit samples in the background; resolves when all is written. Breaks of the store are tried again. */
@@ -324,4 +334,4 @@ function compare(first, second) {
   return wrong;
 }
 
-module.exports = { freePort, Store, Worker, RESULTS, byKind, build, compare, comparable, differences, draw, flora, missing, modelFolder, must, program, random, root, run, settled, submit, until };
+module.exports = { freePort, Store, Worker, RESULTS, byKind, build, compare, comparable, differences, draw, flora, missing, modelFolder, must, once, program, random, root, run, settled, submit, until };

@@ -6,21 +6,18 @@ const http = require('http');
 const net = require('net');
 const os = require('os');
 const path = require('path');
-const { draw, freePort, modelFolder, program, until } = require('./lib');
+const { draw, freePort, modelFolder, once, program, until } = require('./lib');
 
 /* The backbone, floras and the model that ships, as a folder. */
 function references(samples) {
-  const folder = path.join(samples, 'references');
-  if (fs.existsSync(path.join(folder, '.done'))) return folder;
-  fs.rmSync(folder, { recursive: true, force: true });
-  fs.cpSync(path.join(samples, 'backbone'), folder, { recursive: true });
-  const model = JSON.parse(fs.readFileSync(path.join(modelFolder, 'model.json'), 'utf8'));
-  model._attachments = { 'model.onnx': {} };
-  fs.writeFileSync(path.join(folder, 'model.json'), JSON.stringify(model));
-  fs.mkdirSync(path.join(folder, 'model'));
-  fs.copyFileSync(path.join(modelFolder, 'flora-inception.onnx'), path.join(folder, 'model/model.onnx'));
-  fs.writeFileSync(path.join(folder, '.done'), '');
-  return folder;
+  return once(path.join(samples, 'references'), (folder) => {
+    fs.cpSync(path.join(samples, 'backbone'), folder, { recursive: true });
+    const model = JSON.parse(fs.readFileSync(path.join(modelFolder, 'model.json'), 'utf8'));
+    model._attachments = { 'model.onnx': {} };
+    fs.writeFileSync(path.join(folder, 'model.json'), JSON.stringify(model));
+    fs.mkdirSync(path.join(folder, 'model'));
+    fs.copyFileSync(path.join(modelFolder, 'flora-inception.onnx'), path.join(folder, 'model/model.onnx'));
+  });
 }
 
 class Server {
