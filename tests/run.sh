@@ -3,9 +3,10 @@
 #
 #   tests/run.sh [--no-install] [STEP...]
 #
-# Steps, in order: install build unit e2e clang quickstart; without names, these. By name also: asan tsan fuzz tidy, which have not yet
-# been seen green from one end to the other (CHANGES.md). With LINNET_COUCHDB_URL (admin credentials in it) the tests run against that
+# Steps, in order: install build unit e2e clang fuzz quickstart; without names, these. By name also: asan tsan tidy, which have not
+# yet been seen green from one end to the other (CHANGES.md). With LINNET_COUCHDB_URL (admin credentials in it) the tests run against that
 # CouchDB, under prefixes of their own; else against the embedded store.
+# As many tests at once as there are processors; those that hold how long something takes run alone.
 # LINNET_FUZZ_SECONDS: how long each fuzz target runs (5).
 set -uo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
@@ -26,7 +27,7 @@ configure_and_build() { # configure_and_build PRESET: in build-PRESET (build for
 step_install() { install_packages tests/packages.txt; }
 step_build() { configure_and_build release && cmake --build --preset release --target web >"$logs/build-web.log" 2>&1 || { tail -n 30 "$logs/build-web.log"; return 1; }; }
 step_unit() { ctest --preset release -j "$jobs" -LE e2e; }
-step_e2e() { ctest --preset release -L e2e; }
+step_e2e() { ctest --preset release -j "$jobs" -L e2e; }
 step_clang() { configure_and_build clang; }
 # Sanitizers keep their shadow where newer kernels may put libraries: with more than 28 bits of randomness in addresses they fail
 # by chance ("unexpected memory mapping").
@@ -61,12 +62,12 @@ install=yes steps=()
 for word; do
   case $word in
   --no-install) install=no ;;
-  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
   install | build | unit | e2e | clang | asan | tsan | fuzz | tidy | quickstart) steps+=("$word") ;;
   *) echo "run.sh: no step '$word'; see --help" >&2; exit 2 ;;
   esac
 done
-[ ${#steps[@]} -gt 0 ] || steps=(install build unit e2e clang quickstart)
+[ ${#steps[@]} -gt 0 ] || steps=(install build unit e2e clang fuzz quickstart)
 
 passed=0 failed=0 summary=
 for step in "${steps[@]}"; do
