@@ -47,6 +47,12 @@ export async function readRange(start, end) {
   return answer.rows.map((row) => row.doc);
 }
 
+/* Which of these documents are here. */
+export async function hereOf(ids) {
+  const { rows } = await (await mine()).allDocs({ keys: ids });
+  return rows.filter((row) => row.value && !row.value.deleted).map((row) => row.id);
+}
+
 export async function picture(id) {
   try {
     return await (await mine()).getAttachment(id, 'original');

@@ -1,12 +1,12 @@
 /* What a reviewer is asked to look at. A queue is a list of observations in order; each is read whole ahead of its turn. */
-import { get } from './http.js';
+import { ask, get } from './http.js';
 import { keptKeys } from './keep.js';
-import { read, readRange } from './mine.js';
+import { hereOf, read } from './mine.js';
 import { pictureOf, readWhole, view } from './observations.js';
 import { me } from './session.js';
 import { database } from './site.js';
 
-const ROWS = 200;
+const ROWS = 100;
 const AHEAD = 4;
 const FIRST_WEIGHT = Math.log(2.1); // of who has shown nothing yet (plugins/consensus/solve.h)
 const CONFIDENCE_WANTED = 2, ACCURACY_WANTED = 0.7; // the stage's own defaults
@@ -43,15 +43,13 @@ const settles = (weight) => ({ confidence, accuracy }) =>
   confidence > 0 && confidence < CONFIDENCE_WANTED && confidence + weight >= CONFIDENCE_WANTED && accuracy >= ACCURACY_WANTED;
 const disputed = ({ votes, accuracy }) => votes > 1 && accuracy < ACCURACY_WANTED;
 
-async function votedOn() {
-  const { uid } = me.value;
-  const here = (await readRange('', last)).filter((document) => document.kind === 'validation').map((document) => document._id);
-  try {
-    const { rows } = await get(`${database('main')}/_design/people/_view/documents?reduce=false&key=${encodeURIComponent(JSON.stringify([uid, 'wrote']))}`);
-    return new Set([...here, ...rows.map((row) => row.id)].filter((id) => id.split(':')[1] === 'validation').map((id) => id.slice(0, 26)));
-  } catch {
-    return new Set(here.map((id) => id.slice(0, 26)));
-  }
+/* Which of these I have voted on, here or in the store. Asked by id: who votes for years must not load all of that at each visit. */
+async function votedOn(list) {
+  const { uid } = me.value, ids = list.map((obs) => `${obs}:validation:${uid}`);
+  const inStore = ask('POST', `${database('main')}/_all_docs`, { keys: ids })
+    .then(({ rows }) => rows.filter((row) => row.value && !row.value.deleted).map((row) => row.id), () => []); // offline: what is here is all that is known
+  const found = await Promise.all([hereOf(ids), inStore]);
+  return new Set(found.flat().map((id) => id.slice(0, 26)));
 }
 
 /* Without a network: what this device has kept. */
@@ -66,7 +64,6 @@ async function keptRows() {
 
 /* ULIDs of the queue {by, value}: of by "review", "settle", "disputed", "taxon", "flora", "observer"; without what I voted on. */
 export async function loadQueue(wish) {
-  const voted = await votedOn();
   let rows;
   try {
     rows = await rowsOf(wish);
@@ -76,7 +73,8 @@ export async function loadQueue(wish) {
     if (!error.offline) throw error;
     rows = await keptRows();
   }
-  return [...new Set(rows.map(({ obs }) => obs))].filter((obs) => !voted.has(obs));
+  const list = [...new Set(rows.map(({ obs }) => obs))], voted = await votedOn(list);
+  return list.filter((obs) => !voted.has(obs));
 }
 
 const ready = new Map(); // obs -> promise of the whole
