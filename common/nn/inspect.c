@@ -36,6 +36,7 @@ uint64_t linnet_nn_node_flops(const struct linnet_nn_graph *graph, const struct 
     case LINNET_NN_OP_REDUCE:
         return in;
     case LINNET_NN_OP_ATTENTION: { /* two products and a softmax, over the keys for each query */
+        if (first == NULL) return 0;
         uint64_t scores = out / (uint64_t)graph->tensors[node->output].shape.dims[first->rank - 1] *
                           (uint64_t)graph->tensors[node->inputs[1]].shape.dims[first->rank - 2];
         return 2 * scores * (uint64_t)first->dims[first->rank - 1] +

@@ -48,8 +48,8 @@ struct similar_header {
 
 struct similar_taxon {
     const char *id; /* the file's, or owned */
+    char *owned;    /* or NULL */
     uint32_t number;
-    bool owned;
     UT_hash_handle hh;
 };
 
@@ -57,7 +57,7 @@ struct linnet_similar {
     char model[LINNET_SIMILAR_MODEL];
     size_t dims;
     /* what was saved: a mapped file; all zero without one */
-    const struct similar_header *header;
+    struct similar_header *header; /* read only */
     size_t mapped;
 #define X(name, type)                                                                                        \
     const type *name;                                                                                        \

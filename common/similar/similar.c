@@ -28,7 +28,7 @@ void linnet_similar_free(struct linnet_similar *similar) {
     if (similar == NULL) return;
     similar_taxa_free(similar);
     linnet_graph_free(similar->index);
-    if (similar->header != NULL) munmap((void *)(uintptr_t)similar->header, similar->mapped);
+    if (similar->header != NULL) munmap(similar->header, similar->mapped);
     free(similar->gone);
     free(similar->tail);
     free(similar->tail_vectors);

@@ -16,8 +16,8 @@ const shots = process.env.LINNET_SHOTS || path.join(build, 'web-shots');
 const sizes = { phone: { width: 390, height: 844 }, small: { width: 360, height: 740 }, desktop: { width: 1366, height: 860 }, wide: { width: 1920, height: 1080 } };
 
 class System {
-  /* `options`: observations (samples drawn for pictures and, with `submit`, written), worker (false: none), serve (true: `linnet serve` on the same
-   * origin as the store), config. */
+  /* `options`: observations (samples drawn for pictures and, with `submit`, written), worker (false: none), serve (true, or more of its
+   * configuration: `linnet serve` on the same origin as the store), config. */
   static async start(options = {}) {
     const system = new System();
     system.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'linnet-web-'));
@@ -32,7 +32,7 @@ class System {
       await system.worker.ready();
     }
     if (options.serve) {
-      system.server = new Server({ store: system.store, config: { signup: { open: true } } }).start();
+      system.server = new Server({ store: system.store, config: { signup: { open: true }, ...(options.serve === true ? {} : options.serve) } }).start();
       await system.server.ready();
       system.proxy = await sameOrigin(system.store.url.origin, system.server.url);
     }

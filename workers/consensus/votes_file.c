@@ -134,6 +134,7 @@ static int number_observations(void *arg, unsigned slot) {
     struct reading *reading = arg;
     struct part *part = &reading->parts[slot];
     size_t at = reading->numbered[0];
+    if (part->n == 0) return 0;
     if (at + part->n >= INT32_MAX) return refuse(reading, LINNET_E_LIMIT);
     if (linnet_vote_column_reserve(&reading->rows.observation, at, at + part->n) != 0 ||
         linnet_names_put_all(&reading->file->observations, &part->rows->observation, sizeof *part->rows,
@@ -147,6 +148,7 @@ static int number_users(void *arg, unsigned slot) {
     struct reading *reading = arg;
     struct part *part = &reading->parts[slot];
     size_t at = reading->numbered[1];
+    if (part->n == 0) return 0;
     if (linnet_vote_column_reserve(&reading->rows.user, at, at + part->n) != 0 ||
         linnet_names_put_all(&reading->file->users, &part->rows->user, sizeof *part->rows, part->n,
                              reading->rows.user.of + at) != 0)

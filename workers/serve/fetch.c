@@ -295,6 +295,7 @@ void serve_fetcher_close(struct serve_fetcher *fetcher) {
     fetcher->closing = true;
     while (fetcher->first != NULL) {
         struct fetch *fetch = fetcher->first;
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not follow how fetch_free() unlinks */
         curl_multi_remove_handle(fetcher->multi, fetch->easy);
         finish(fetch, LINNET_E_CANCELLED, "the server is stopping");
     }

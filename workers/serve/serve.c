@@ -158,7 +158,7 @@ static int open_http(struct serve *serve, struct linnet_error *err) {
     struct serve_http_options options = {
         .loop = &serve->loop,
         .fd = fd,
-        .connections = (unsigned)linnet_json_integer(serve->config, "limits/connections", 1024),
+        .connections = (unsigned)linnet_json_integer(serve->config, "limits/connections", 4096),
         .connections_per_address =
             (unsigned)linnet_json_integer(serve->config, "limits/connections_per_address", 0),
         .head_s = (unsigned)linnet_json_integer(serve->config, "limits/head_s", 20),

@@ -54,9 +54,10 @@ static void begin(struct serve_similar *similar);
 /* ---- the end ---- */
 
 static void forget_due(struct serve_similar *similar) {
-    struct due *due, *next;
-    HASH_ITER(hh, similar->due, due, next) {
-        HASH_DEL(similar->due, due);
+    struct due *due = similar->due;
+    HASH_CLEAR(hh, similar->due);
+    for (struct due *next; due != NULL; due = next) {
+        next = due->hh.next;
         free(due);
     }
 }
@@ -273,12 +274,11 @@ static void on_documents(struct linnet_couch_request *request, const struct linn
     }
     similar->rows = json_incref(json_object_get(response->json, "rows"));
     json_t *keys = prediction_keys(similar);
-    int rc = 0;
     if (json_array_size(keys) == 0) {
         take_batch(similar, NULL);
         end_batch(similar, false);
-    } else if ((rc = linnet_couch_all_docs(similar->options.couch, LINNET_DB_MAIN, keys, true, on_predictions,
-                                           similar)) != 0) {
+    } else if (linnet_couch_all_docs(similar->options.couch, LINNET_DB_MAIN, keys, true, on_predictions,
+                                     similar) != 0) {
         end_batch(similar, true);
     }
     json_decref(keys);
@@ -293,6 +293,7 @@ static void ask(struct serve_similar *similar) {
         json_array_append_new(similar->batch, json_string(due->observation));
         json_array_append_new(keys, json_sprintf("%s:consensus", due->observation));
         json_array_append_new(keys, json_sprintf("%s:observation", due->observation));
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc,clang-analyzer-core.NullDereference): it does not follow uthash's lists */
         HASH_DEL(similar->due, due);
         free(due);
     }

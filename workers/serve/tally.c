@@ -28,7 +28,7 @@ uint64_t serve_tally_count(struct serve_tally *tally, const char *name) {
 }
 
 void serve_tally_add(struct serve_tally *tally, const char *name, uint64_t n) {
-    json_object_set_new(tally->counts, name, json_integer((json_int_t)(serve_tally_count(tally, name) + n)));
+    json_object_set_new(tally->counts, name, json_integer((json_int_t)serve_tally_count(tally, name) + (json_int_t)n));
 }
 
 bool serve_tally_take(struct serve_tally *tally, const char *name, unsigned most) {

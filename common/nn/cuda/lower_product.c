@@ -121,7 +121,7 @@ static int bring_data(struct cuda_lowering *lowering, struct cuda_view *view, in
 /* What is added, as the result lies: same strides, and `channels` of them in memory (0: just its own). */
 static int bring_residual(struct cuda_lowering *lowering, const struct linnet_nn_node *node, uint32_t index,
                           const struct cuda_view *out, int64_t channels, struct cuda_view *to) {
-    struct cuda_view from;
+    struct cuda_view from = {0};
     int rc = cuda_place_of(lowering, node->inputs[node->posts[index].input], &from);
     if (!rc && !cuda_view_reshape(&from, out->rank, out->dims, to)) {
         struct cuda_view plain = from;
@@ -415,7 +415,7 @@ int cuda_emit_product(struct cuda_lowering *lowering, const struct cuda_view *le
 
 int cuda_lower_matmul(struct cuda_lowering *lowering, const struct linnet_nn_node *node,
                       struct cuda_view *out) {
-    struct cuda_view left, right, flat;
+    struct cuda_view left, right, flat = {0};
     struct cuda_step step;
     int rc = cuda_place_of(lowering, node->inputs[0], &left);
     if (!rc) rc = cuda_place_of(lowering, node->inputs[1], &right);
