@@ -1,12 +1,8 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/digest.h"
+#include "common/base/map.h"
 #include "common/similar/internal.h"
 
 /* Four lanes, so that a multiplication does not wait for the one before: as fast as memory is read. */
@@ -88,23 +84,10 @@ int similar_attach(struct linnet_similar *similar, const void *block, size_t siz
 }
 
 static int map(const char *path, struct linnet_similar *similar, struct linnet_error *err) {
-    struct stat what;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &what) != 0) {
-        int code = errno == ENOENT ? LINNET_E_NOT_FOUND : LINNET_E_IO;
-        linnet_error_set(err, code, "%s: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return code;
-    }
-    size_t size = what.st_size > 0 ? (size_t)what.st_size : 0;
-    void *block = size > 0 ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-    close(fd);
-    if (block == MAP_FAILED)
-        return size == 0 ? LINNET_E_PARSE
-                         : linnet_error_set(err, LINNET_E_IO, "%s: %s", path, strerror(errno));
+    void *block;
+    int rc = linnet_map_file(path, &block, &similar->mapped, err);
     similar->header = block;
-    similar->mapped = size;
-    return 0;
+    return rc == 0 && block == NULL ? LINNET_E_PARSE : rc;
 }
 
 /* Where a graph was saved, and this build has graphs. */

@@ -1,18 +1,17 @@
-/* Half-precision vectors (IEEE 754 binary16, as embeddings are stored): conversion and products. Uses the
- * processor's own conversion where it has one (x86 with AVX2, FMA and F16C), else plain C. Any thread. */
+/* Products of half-precision vectors, as embeddings are stored. Uses the processor's own conversion where it
+ * has one (x86 with AVX2, FMA and F16C), else plain C. Any thread. */
 #ifndef LINNET_SIMILAR_HALF_H
 #define LINNET_SIMILAR_HALF_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/half.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-float linnet_half_to_float(uint16_t half);
-/* Rounded to the nearest, ties to even; what is too large becomes infinite. */
-uint16_t linnet_half_from_float(float value);
 /* The sum of a[i] * b[i], n of them; of two stored vectors, and of one in single precision and a stored one.
  */
 float linnet_half_dot(const uint16_t *a, const uint16_t *b, size_t n);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/digest.h"
+#include "common/base/map.h"
 #include "common/taxonomy/lookup_internal.h"
 
 /* Offsets never go down and never beyond `most`. */
@@ -112,23 +112,18 @@ int linnet_lookup_save(const struct linnet_lookup *lookup, const char *path, str
 }
 
 int linnet_lookup_open(const char *path, struct linnet_lookup **out, struct linnet_error *err) {
-    struct stat what;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &what) != 0) {
-        int code = errno == ENOENT ? LINNET_E_NOT_FOUND : LINNET_E_IO;
-        linnet_error_set(err, code, "%s: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return code;
-    }
+    void *block;
+    size_t size;
+    int rc = linnet_map_file(path, &block, &size, err);
+    if (rc) return rc;
     struct linnet_lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup) {
-        close(fd);
+        if (block) munmap(block, size);
         return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     }
-    lookup->size = what.st_size > 0 ? (size_t)what.st_size : 0;
-    lookup->block = lookup->size ? mmap(NULL, lookup->size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    lookup->mapped = lookup->block != MAP_FAILED;
-    close(fd);
+    lookup->block = block;
+    lookup->size = size;
+    lookup->mapped = block != NULL;
     int error = lookup->mapped ? lookup_attach(lookup) : LINNET_E_PARSE;
     if (error) {
         linnet_lookup_free(lookup);

@@ -27,12 +27,7 @@ void serve_duplicates_get(struct serve_request *request) {
     size_t page, size, total = 0;
     bool names = false;
     char base[SERVE_BASE_SIZE], count[32];
-    if (request->serve->similar == NULL) {
-        serve_answer_error(request, 404,
-                           "this server knows no pictures: it has no store, or \"similar\" is off");
-        return;
-    }
-    if (!serve_read_number(request, "page", 1, 100000000, 1, &page) ||
+    if (!serve_related_offered(request) || !serve_read_number(request, "page", 1, 100000000, 1, &page) ||
         !serve_read_number(request, "pageSize", 1, SERVE_RELATED_MAX, PAGE, &size) ||
         !serve_read_switch(request, "names", &names))
         return;

@@ -7,7 +7,14 @@
 #include "common/similar/half.h"
 #include "workers/serve/form.h"
 #include "workers/serve/observations.h"
+#include "workers/serve/serve.h"
 #include "workers/serve/similar.h"
+
+bool serve_related_offered(struct serve_request *request) {
+    if (request->serve->similar != NULL) return true;
+    serve_answer_error(request, 404, "this server knows no pictures: it has no store, or \"similar\" is off");
+    return false;
+}
 
 void serve_related_init(struct serve_related *related, const struct linnet_similar *index,
                         const struct linnet_observation *observation) {

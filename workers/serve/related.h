@@ -19,6 +19,8 @@ struct serve_related {
     size_t n;
 };
 
+/* Does this server know pictures? It answers that it does not, if not. */
+bool serve_related_offered(struct serve_request *request);
 /* Take the embeddings of an observation's pictures. `related->base` stays. To be given to serve_related_done.
  */
 void serve_related_init(struct serve_related *related, const struct linnet_similar *index,

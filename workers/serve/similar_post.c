@@ -137,11 +137,7 @@ static void on_outcome(void *arg, const struct linnet_pipeline_outcome *outcome)
 static bool read_question(struct serve_request *request, struct job *job) {
     const struct serve_view *view = serve_engine_view(request->serve->engine);
     const char *project = request->captures[0] != NULL ? request->captures[0] : "all";
-    if (request->serve->similar == NULL) {
-        serve_answer_error(request, 404,
-                           "this server knows no pictures: it has no store, or \"similar\" is off");
-        return false;
-    }
+    if (!serve_related_offered(request)) return false;
     int found =
         serve_project_find(request->serve->config, view->references, project, job->flora, sizeof job->flora);
     if (found <= 0) job->flora[0] = '\0';

@@ -1,9 +1,9 @@
 /* TensorProto: weights and shape constants, inline, raw or in a file beside the model. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/half.h"
 #include "common/nn/fail.h"
 #include "common/nn/onnx/reader.h"
 
@@ -34,16 +34,6 @@ static bool is_float(int type) {
     return type == TYPE(FLOAT) || type == TYPE(DOUBLE) || type == TYPE(FLOAT16) || type == TYPE(BFLOAT16);
 }
 
-/* IEEE 754 binary16. */
-static float half_to_float(uint16_t half) {
-    int exponent = half >> 10 & 31;
-    float fraction = (float)(half & 1023);
-    float magnitude = exponent == 31 ? (fraction != 0 ? NAN : INFINITY)
-                      : exponent     ? ldexpf(1024 + fraction, exponent - 25)
-                                     : ldexpf(fraction, -24);
-    return half & 0x8000 ? -magnitude : magnitude;
-}
-
 static float bfloat_to_float(uint16_t bits) {
     uint32_t wide = (uint32_t)bits << 16;
     float value;
@@ -69,7 +59,7 @@ static double raw_element(const uint8_t *raw, int type, size_t i) {
     case TYPE(DOUBLE):
         return value.d;
     case TYPE(FLOAT16):
-        return (double)half_to_float(value.u16);
+        return (double)linnet_half_to_float(value.u16);
     case TYPE(BFLOAT16):
         return (double)bfloat_to_float(value.u16);
     case TYPE(INT32):
@@ -109,7 +99,7 @@ static float typed_float(const Onnx__TensorProto *proto, size_t i) {
     case TYPE(DOUBLE):
         return (float)proto->double_data[i];
     case TYPE(FLOAT16):
-        return half_to_float((uint16_t)proto->int32_data[i]);
+        return linnet_half_to_float((uint16_t)proto->int32_data[i]);
     default:
         return bfloat_to_float((uint16_t)proto->int32_data[i]);
     }
