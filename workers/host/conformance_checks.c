@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/digest.h"
 #include "common/base/json.h"
@@ -17,6 +18,8 @@
 #define MEMORY_SECONDS 3.0
 /* Heap that an item may leave behind without being called a leak: fragments, caches that fill. */
 #define MEMORY_SLACK 2048
+/* How long a thread that was joined may still be listed. */
+#define THREADS_MS 500
 
 static const struct linnet_rig_shape one_by_one = {.threads = 1};
 
@@ -51,13 +54,24 @@ static int count_entries(const char *path) {
     return n;
 }
 
+/* The threads of this process, once those that end are gone: the kernel lets a thread be joined a moment
+ * before it takes the thread off the list. So more than before are looked at again, for a while. */
+static int count_threads(int before) {
+    int running = count_entries("/proc/self/task");
+    for (int ms = 0; running > before && ms < THREADS_MS; ms++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        running = count_entries("/proc/self/task");
+    }
+    return running;
+}
+
 bool linnet_check_open_close(struct linnet_rig *rig) {
     char fingerprint[65] = "";
-    int descriptors = 0, threads = 0;
+    int descriptors = 0, threads = count_entries("/proc/self/task");
     for (int cycle = 0; cycle < CYCLES; cycle++) {
         if (!linnet_rig_open(rig, &one_by_one)) return false;
         if (!linnet_rig_close(rig)) return false;
-        int open = count_entries("/proc/self/fd"), running = count_entries("/proc/self/task");
+        int open = count_entries("/proc/self/fd"), running = count_threads(threads);
         if (cycle == 0) memcpy(fingerprint, rig->slate->fingerprint, sizeof(fingerprint));
         if (strcmp(fingerprint, rig->slate->fingerprint) != 0)
             return linnet_rig_fail(rig, "its fingerprint changed when it was opened again");
