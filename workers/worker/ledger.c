@@ -78,6 +78,7 @@ struct linnet_entry *linnet_ledger_add(struct linnet_ledger *ledger, const char 
     }
     entry->ledger = ledger;
     entry->changes = 1;
+    entry->holders = 1;
     if (ledger->last)
         ledger->last->next = entry;
     else
@@ -115,7 +116,12 @@ static void advance(struct linnet_ledger *ledger) {
     }
 }
 
+void linnet_ledger_hold(struct linnet_entry *entry) {
+    entry->holders++;
+}
+
 void linnet_ledger_answer(struct linnet_entry *entry) {
+    if (--entry->holders) return;
     struct linnet_ledger *ledger = entry->ledger;
     entry->answered = true;
     ledger->unanswered--;

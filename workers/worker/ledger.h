@@ -12,7 +12,7 @@
 
 struct linnet_ledger;
 
-/* One change that waits for an answer. Freed by the ledger some time after linnet_ledger_answer. */
+/* One change that waits for an answer. Freed by the ledger some time after the last linnet_ledger_answer. */
 struct linnet_entry {
     struct linnet_ledger *ledger;
     struct linnet_entry *next;    /* in feed order; the ledger's */
@@ -21,7 +21,8 @@ struct linnet_entry {
     int64_t since; /* monotonic ms when it came; the holder sets it, linnet_ledger_oldest reads it */
     bool unknown;  /* the holder's: tells something that its documents do not hold yet */
     bool answered;
-    size_t changes; /* this one and the passed ones behind it */
+    unsigned holders; /* whose answers are still to come */
+    size_t changes;   /* this one and the passed ones behind it */
     size_t capacity;
     char *seq; /* of the last of them */
 };
@@ -44,7 +45,9 @@ void linnet_ledger_done(struct linnet_ledger *ledger);
 struct linnet_entry *linnet_ledger_add(struct linnet_ledger *ledger, const char *seq);
 /* The next change of the feed needs none. LINNET_E_NOMEM: the mark stays behind, which is safe. */
 int linnet_ledger_pass(struct linnet_ledger *ledger, const char *seq);
-/* `entry` is answered; it must not be touched after. */
+/* One more holder waits for that change: it is answered when all of them have said so. */
+void linnet_ledger_hold(struct linnet_entry *entry);
+/* `entry` is answered by one of its holders, who must not touch it after. */
 void linnet_ledger_answer(struct linnet_entry *entry);
 /* The low-water mark; NULL if there is none yet. Borrowed until the ledger's next call. */
 const char *linnet_ledger_low(const struct linnet_ledger *ledger);

@@ -130,9 +130,10 @@ static bool is_for(const struct linnet_source *source, const struct linnet_site_
     return source == stage->pass && !linnet_table_get(&stage->told, id);
 }
 
-/* A group that has no share settles the conflicts of what it reads here. */
+/* A group that has no share settles the conflicts of what it reads here. `*out` waits for that; NULL if
+ * there is nothing to settle. */
 static int settle(struct linnet_source *source, const struct linnet_change *change,
-                  const struct linnet_id *id) {
+                  const struct linnet_id *id, struct linnet_entry **out) {
     struct linnet_flow *flow = source->flow;
     const struct linnet_flow_kind *kind = linnet_flow_kind(flow, id->kind);
     if (linnet_flow_needs_shares(flow) || !kind || !kind->settled || change->nrevisions < 2) return 0;
@@ -142,6 +143,7 @@ static int settle(struct linnet_source *source, const struct linnet_change *chan
         linnet_task_of(flow, id->observation, LINNET_SHARE_SITE, LINNET_PRIORITY_FRESH);
     struct linnet_entry *entry = task ? linnet_ledger_add(&source->ledger, change->seq) : NULL;
     if (!entry) return LINNET_E_NOMEM;
+    *out = entry;
     entry->key = key;
     entry->since = linnet_time_monotonic();
     linnet_task_wait(task, entry);
@@ -153,8 +155,21 @@ static int settle(struct linnet_source *source, const struct linnet_change *chan
     return 0;
 }
 
-static int hand_on(struct linnet_source *source, const struct linnet_change *told,
-                   const struct linnet_id *id) {
+/* What the stages wait for: `settling` if the change waits for that already, so that it is not taken for
+ * answered before both have answered it. */
+static struct linnet_entry *entry_for(struct linnet_source *source, const struct linnet_change *told,
+                                      struct linnet_entry *settling) {
+    if (settling) {
+        linnet_ledger_hold(settling);
+        return settling;
+    }
+    struct linnet_entry *entry = linnet_ledger_add(&source->ledger, told->seq);
+    if (entry) entry->since = linnet_time_monotonic();
+    return entry;
+}
+
+static int hand_on(struct linnet_source *source, const struct linnet_change *told, const struct linnet_id *id,
+                   struct linnet_entry *settling) {
     struct linnet_site *site = source->owner;
     struct linnet_site_change *change = NULL;
     int rc = 0;
@@ -166,17 +181,14 @@ static int hand_on(struct linnet_source *source, const struct linnet_change *tol
             change = calloc(1, sizeof(*change));
             if (!change) return LINNET_E_NOMEM;
             change->pending = 1; /* ours, until all stages have it */
-            change->entry = linnet_ledger_add(&source->ledger, told->seq);
-            if (!change->entry)
-                rc = LINNET_E_NOMEM;
-            else
-                change->entry->since = linnet_time_monotonic();
+            change->entry = entry_for(source, told, settling);
+            if (!change->entry) rc = LINNET_E_NOMEM;
         }
         if (!rc) rc = give(stage, change, id->kind, told);
     }
-    if (!change)
+    if (!change && !settling)
         linnet_ledger_pass(&source->ledger, told->seq);
-    else if (!--change->pending)
+    else if (change && !--change->pending)
         linnet_site_change_done(change, true);
     return rc;
 }
@@ -198,8 +210,9 @@ void linnet_site_change(struct linnet_source *source, const struct linnet_change
         linnet_ledger_pass(&source->ledger, change->seq);
         return;
     }
-    int rc = settle(source, change, &id);
-    if (!rc) rc = hand_on(source, change, &id);
+    struct linnet_entry *settling = NULL;
+    int rc = settle(source, change, &id, &settling);
+    if (!rc) rc = hand_on(source, change, &id, settling);
     if (rc) linnet_flow_fail(flow, rc, "no memory for a change");
     linnet_source_pause(source, crowded(source->owner)); /* one read of the socket may bring thousands */
 }

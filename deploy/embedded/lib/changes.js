@@ -12,6 +12,7 @@ class Waker {
   constructor(db) {
     this.db = db;
     this.waiting = new Set();
+    this.turns = 0;
     this.ready = db.info().then((info) => {
       this.live = db.changes({ live: true, since: info.update_seq, return_docs: false });
       this.live.on('change', () => this.wake());
@@ -21,6 +22,7 @@ class Waker {
   }
 
   wake() {
+    this.turns++;
     for (const resolve of this.waiting) resolve();
     this.waiting.clear();
   }
@@ -104,11 +106,13 @@ class Feed {
 
   async follow(waker) {
     while (!this.stopped) {
+      const turns = waker ? waker.turns : 0;
       const results = await this.page();
       for (const change of results) await this.write(change);
       if (this.left === 0) return;
       if (results.length) continue;
       if (this.options.feed === 'normal' || (this.options.feed === 'longpoll' && this.wrote)) return;
+      if (waker.turns !== turns) continue; /* something came while the page was read, perhaps too late for it */
       if (!(await this.wait(waker))) return;
     }
   }

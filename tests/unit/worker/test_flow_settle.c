@@ -92,6 +92,38 @@ static void of_two_votes_of_a_user_the_later_one_stays(void **state) {
     store_free(store);
 }
 
+static bool has_no_tasks(void *arg) {
+    struct fixture *f = arg;
+    json_t *status = linnet_flow_status(f->flow);
+    bool none =
+        linnet_json_integer(status, "tasks", 1) == 0 && linnet_json_integer(status, "changes", 0) >= 3;
+    json_decref(status);
+    return none;
+}
+
+/* The change that settles a conflict waits for both: for the leaves to be looked at, and for the stage. */
+static void a_settled_conflict_is_not_answered_before_its_vote_is_counted(void **state) {
+    (void)state;
+    struct store *store = store_new();
+    store_put(store, sample_observation(1, 1));
+    json_t *held = sample_validation(1, "u1", "taxon:new", "2026-05-03T11:00:00Z");
+    json_object_set_new(held, "do", json_string("hold"));
+    replicate(store, sample_validation(1, "u1", "taxon:old", "2026-05-03T10:00:00Z"), 1, "ff");
+    replicate(store, held, 1, "aa");
+    struct fixture *f = fixture_new(store);
+    stages_release(false);
+    fixture_open(f, &stage_census, NULL);
+    fixture_until(f, has_no_tasks, f); /* the conflict is settled, and the stage sits over what stayed */
+    fixture_linger(f, 300);
+    stages_release(true);
+    fixture_settle(f);
+    json_t *consensus = store_get(store, LINNET_DB_MAIN, sample_id(1, "consensus"));
+    assert_non_null(json_object_get(json_object_get(consensus, "votes"), "taxon:new"));
+    json_decref(consensus);
+    fixture_free(f);
+    store_free(store);
+}
+
 static void two_results_become_one(void **state) {
     (void)state;
     struct store *store = store_new();
@@ -226,6 +258,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(two_offline_edits_of_an_observation_become_one),
         cmocka_unit_test(a_conflict_that_comes_later_under_an_unchanged_winner_is_settled),
         cmocka_unit_test(of_two_votes_of_a_user_the_later_one_stays),
+        cmocka_unit_test(a_settled_conflict_is_not_answered_before_its_vote_is_counted),
         cmocka_unit_test(two_results_become_one),
         cmocka_unit_test(a_deleted_observation_takes_everything_with_it),
         cmocka_unit_test(a_deletion_in_the_middle_of_the_work_leaves_nothing),

@@ -63,6 +63,22 @@ static void the_mark_stays_below_what_is_unanswered(void **state) {
     linnet_ledger_done(&ledger);
 }
 
+static void a_change_with_two_holders_waits_for_both(void **state) {
+    (void)state;
+    struct linnet_ledger ledger;
+    linnet_ledger_init(&ledger, NULL);
+    linnet_ledger_pass(&ledger, "1");
+    struct linnet_entry *entry = linnet_ledger_add(&ledger, "2");
+    linnet_ledger_hold(entry);
+    linnet_ledger_answer(entry);
+    expect_low(&ledger, "1");
+    assert_int_equal(ledger.unanswered, 1);
+    linnet_ledger_answer(entry);
+    expect_low(&ledger, "2");
+    assert_int_equal(ledger.unanswered, 0);
+    linnet_ledger_done(&ledger);
+}
+
 static void seqs_of_any_length_are_kept_whole(void **state) {
     (void)state;
     struct linnet_ledger ledger;
@@ -259,6 +275,7 @@ int main(void) {
         cmocka_unit_test(the_mark_starts_where_it_was_told_to),
         cmocka_unit_test(passed_changes_move_the_mark_when_nothing_waits),
         cmocka_unit_test(the_mark_stays_below_what_is_unanswered),
+        cmocka_unit_test(a_change_with_two_holders_waits_for_both),
         cmocka_unit_test(seqs_of_any_length_are_kept_whole),
         cmocka_unit_test(any_order_of_answers_gives_the_same_mark_as_looking),
         cmocka_unit_test(entries_that_still_wait_are_freed_at_the_end),
