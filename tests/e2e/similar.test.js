@@ -93,6 +93,7 @@ test('an_identification_comes_with_pictures_of_each_species', async () => {
   assert.ok(json.results, text);
   const shown = json.results.flatMap((result) => result.images);
   assert.ok(shown.some((image) => image.observation === valid[0].observation && valid[0].views.includes(image.id)));
+  assert.ok(shown.every((image) => typeof image.date.string === 'string' && image.citation.includes(' / ') && image.url.m), JSON.stringify(shown));
   const without = await server.identify('all', body(valid[0]), '?no-reject=true');
   assert.ok(without.json.results.every((result) => result.images.length === 0));
 });

@@ -113,4 +113,4 @@ class System {
   }
 }
 
-module.exports = { PASSWORD, System, sizes, until };
+module.exports = { CHROMIUM, FLAGS, PASSWORD, System, sizes, until };

@@ -81,7 +81,11 @@ json_t *serve_related_picture(const struct linnet_similar *index, uint32_t pictu
                              found.observation, "organ", json_object_get(note, "organ"), "author",
                              json_object_get(note, "author"), "license", json_object_get(note, "license"),
                              "url", serve_image_urls(base, found.observation, found.digest));
-    if (date != NULL) json_object_set_new(json, "date", json_pack("{s:s}", "string", date));
+    /* Clients of Pl@ntNet's API read both without asking whether they are there. */
+    json_object_set_new(json, "date", json_pack("{s:s}", "string", date != NULL ? date : ""));
+    json_object_set_new(json, "citation",
+                        json_sprintf("%s / %s", linnet_json_string(note, "author", "unknown"),
+                                     linnet_json_string(note, "license", "no licence stated")));
     if (distance >= 0) json_object_set_new(json, "distance", json_real(distance));
     json_decref(note);
     return json;

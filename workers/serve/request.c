@@ -102,6 +102,7 @@ const char *serve_status_name(unsigned status) {
                  {202, "Accepted"},
                  {204, "No Content"},
                  {304, "Not Modified"},
+                 {308, "Permanent Redirect"},
                  {400, "Bad Request"},
                  {401, "Unauthorized"},
                  {403, "Forbidden"},

@@ -1,4 +1,5 @@
 /* All endpoints. */
+#include "workers/serve/app.h"
 #include "workers/serve/events.h"
 #include "workers/serve/identify.h"
 #include "workers/serve/lists.h"
@@ -50,6 +51,9 @@ const struct serve_route serve_routes[] = {
     {"GET", "/healthz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_health_get},
     {"GET", "/readyz", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_ready_get},
     {"GET", "/metrics", SERVE_NO_BODY, SERVE_QUIET, NULL, none, serve_metrics_get},
+    {"GET", "/app", SERVE_NO_BODY, 0, NULL, NULL, serve_app_get},
+    {"GET", "/app/{file}", SERVE_NO_BODY, SERVE_QUIET, NULL, NULL, serve_app_get},
+    {"GET", "/app/{folder}/{file}", SERVE_NO_BODY, SERVE_QUIET, NULL, NULL, serve_app_get},
     {"GET", "/", SERVE_NO_BODY, 0, NULL, NULL, serve_page_get},
     {"GET", "/docs", SERVE_NO_BODY, 0, NULL, NULL, serve_page_get},
     {"GET", "/page.css", SERVE_NO_BODY, SERVE_QUIET, NULL, NULL, serve_page_get},

@@ -6,7 +6,9 @@
 
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "workers/cli/bundle.h"
 #include "workers/cli/command.h"
+#include "workers/serve/app.h"
 #include "workers/serve/engine.h"
 #include "workers/serve/events.h"
 #include "workers/serve/fetch.h"
@@ -139,6 +141,19 @@ static int open_fetcher(struct serve *serve) {
     return json_array_size(options.hosts) > 0 ? serve_fetcher_open(&options, &serve->fetcher) : 0;
 }
 
+/* The web app reads and writes the store: without one there is nothing for it to show. A server whose program
+ * stands alone, without its couchapp, has none. */
+static int open_app(struct serve *serve, struct linnet_error *err) {
+    json_t *couchapp;
+    if (serve->couch == NULL) return 0;
+    int rc = linnet_bundle_load(NULL, &couchapp, err);
+    if (rc == LINNET_E_NOT_FOUND) return 0;
+    if (rc != 0) return rc;
+    rc = serve_app_new(couchapp, serve->config, &serve->app, err);
+    json_decref(couchapp);
+    return rc;
+}
+
 static int open_parts(struct serve *serve, struct linnet_error *err) {
     serve_tally_init(&serve->addresses, INT64_C(86400000));
     serve_tally_init(&serve->signups, INT64_C(3600000));
@@ -146,7 +161,7 @@ static int open_parts(struct serve *serve, struct linnet_error *err) {
     if (rc == 0 && serve->couch != NULL)
         rc = serve_events_open(&serve->loop, serve->couch, serve->metrics, &serve->events);
     if (rc == 0) rc = open_fetcher(serve);
-    return rc != 0 ? linnet_error_set(err, rc, "out of memory") : 0;
+    return rc != 0 ? linnet_error_set(err, rc, "out of memory") : open_app(serve, err);
 }
 
 static int open_http(struct serve *serve, struct linnet_error *err) {
@@ -213,6 +228,7 @@ int serve_run(const json_t *config) {
     }
     uv_run(&process.serve.loop, UV_RUN_DEFAULT);
     uv_loop_close(&process.serve.loop);
+    serve_app_free(process.serve.app);
     serve_tally_done(&process.serve.addresses);
     serve_tally_done(&process.serve.signups);
     linnet_metrics_free(process.serve.metrics);

@@ -22,6 +22,7 @@ struct serve {
     struct serve_fetcher *fetcher; /* NULL: pictures by URL are off */
     struct serve_events *events;   /* NULL: without a store */
     struct serve_similar *similar; /* NULL: without a store, or off */
+    struct serve_app *app;         /* NULL: without a store, or not built */
     struct serve_tally addresses;  /* identifications today of who has no key, by address */
     struct serve_tally signups;    /* of the hour, by address */
     bool draining;

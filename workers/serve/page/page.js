@@ -73,5 +73,6 @@ for (const name of ['dragover', 'dragleave', 'drop']) {
   });
 }
 at('form').addEventListener('submit', identify);
+fetch('/app/', { method: 'HEAD' }).then((answer) => { at('app').hidden = !answer.ok; }).catch(() => {});
 fill('project', '/v2/projects', ({ id, title }) => element('option', { value: id }, title)).catch(() => {});
 fill('lang', '/v2/languages', (code) => element('option', { selected: code === 'en' }, code)).catch(() => {});
