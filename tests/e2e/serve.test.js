@@ -110,6 +110,22 @@ test('a_flora_restricts_the_answer_to_its_species', async () => {
   assert.ok(answer.json.explain.flora_removed >= 0);
 });
 
+test('a_taxon_is_found_by_the_name_that_somebody_types', async () => {
+  const [{ species }] = (await server.identify('all', form([['images', image(leaf)]]))).json.results, name = species.scientificNameWithoutAuthor;
+  const ask = async (query) => (await server.ask('GET', `/v2/taxa?pageSize=5&lang=en&query=${encodeURIComponent(query)}`)).json;
+  const [genus, epithet] = name.split(' ');
+  for (const query of [name, name.toUpperCase(), name.slice(0, -2), `${genus}  ${epithet.slice(0, 3)}${epithet.slice(4)}`]) {
+    const found = await ask(query), one = found.find((taxon) => taxon.scientificNameWithoutAuthor === name);
+    assert.ok(one, `${query}: ${JSON.stringify(found)}`);
+    assert.deepEqual([one.rank, one.matched.kind, one.scientificNameAuthorship], ['species', 'accepted', species.scientificNameAuthorship]);
+  }
+  assert.equal((await ask(genus))[0].rank, 'genus');
+  const [common] = species.commonNames;
+  if (common) assert.ok((await ask(common)).some((taxon) => taxon.scientificNameWithoutAuthor === name && taxon.matched.kind === 'common'));
+  assert.deepEqual(await ask('qqqqqqqqqqqq'), []);
+  assert.equal((await server.ask('GET', '/v2/taxa')).status, 400);
+});
+
 test('what_is_no_plant_is_not_found_unless_nothing_is_to_be_rejected', async () => {
   const file = path.join(samples, 'nonplant.jpg');
   must(flora, ['picture', '--taxon', 'none', '--seed', '2', '--out', file]);

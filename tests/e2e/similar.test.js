@@ -98,6 +98,17 @@ test('an_identification_comes_with_pictures_of_each_species', async () => {
   assert.ok(without.json.results.every((result) => result.images.length === 0));
 });
 
+test('an_observation_of_the_store_comes_with_pictures_of_others_that_look_like_it', async () => {
+  const { observation } = valid[0], { json, text } = await server.ask('GET', `/v2/observations/${observation}?include-related-images=true`);
+  assert.ok(json.similar.length > 0 && json.similar.every((image) => image.taxon && image.observation !== observation && image.distance >= 0), text);
+  assert.deepEqual(json.similar.map((image) => image.distance), json.similar.map((image) => image.distance).sort((a, b) => a - b));
+  const taxa = new Set(json.identification.results.map((result) => result.taxon)), other = json.similar.find((image) => taxa.has(image.taxon));
+  for (const { images = [] } of json.identification.results) assert.ok(images.every((image) => image.observation !== observation));
+  if (other) assert.ok(json.identification.results.find((result) => result.taxon === other.taxon).images.some((image) => image.id === other.id));
+  assert.equal((await server.ask('GET', `/v2/observations/${observation}`)).json.similar, undefined);
+  assert.equal((await server.ask('GET', `/v2/observations/${observation}?include-related-images=perhaps`)).status, 400);
+});
+
 test('the_index_follows_the_consensus', async () => {
   await settle(valid[0], { valid: false });
   await knows(count(valid) - valid[0].views.length);
@@ -121,6 +132,8 @@ test('the_same_picture_under_two_observations_is_reported', async () => {
   assert.equal(Number(headers['x-total-count']), json.length);
   assert.ok(pair.sameBytes && pair.distance < 0.001);
   assert.deepEqual(pair.images.map((image) => image.observation).sort(), [from.observation, to.observation].sort());
+  const told = (await server.ask('GET', `/v2/observations/${from.observation}?include-related-images=true`)).json.similar.find((image) => image.nearDuplicate);
+  assert.deepEqual([told.observation, told.id], [to.observation, twin]);
   await store.ask('PUT', `/linnet/${to.observation}:observation`, { ...observation, _rev: (await store.get(`/linnet/${to.observation}:observation`))._rev });
   await knows(count(valid));
   assert.ok(_rev);

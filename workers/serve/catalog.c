@@ -73,12 +73,25 @@ static int list_languages(struct serve_catalog *catalog) {
     return n > 0 && json_array_size(catalog->languages) == n ? 0 : LINNET_E_NOMEM;
 }
 
+static int add_names(void *arg, const char *id, json_t *document) {
+    return linnet_lookup_add_document(arg, id, document);
+}
+
+static int index_names(struct serve_catalog *catalog) {
+    struct linnet_lookup_builder *builder = linnet_lookup_builder_new();
+    if (builder == NULL) return LINNET_E_NOMEM;
+    int rc = linnet_references_each(catalog->references, "taxon:", add_names, builder);
+    if (rc == 0) rc = linnet_lookup_build(builder, &catalog->lookup);
+    linnet_lookup_builder_free(builder);
+    return rc;
+}
+
 static void make_work(uv_work_t *work) {
     struct making *making = work->data;
     struct serve_catalog *catalog = calloc(1, sizeof *catalog);
     if (catalog == NULL) return;
     catalog->references = linnet_references_ref(making->references);
-    if (list_species(catalog) == 0 && list_languages(catalog) == 0)
+    if (list_species(catalog) == 0 && list_languages(catalog) == 0 && index_names(catalog) == 0)
         making->catalog = catalog;
     else
         serve_catalog_free(catalog);
@@ -110,6 +123,7 @@ void serve_catalog_free(struct serve_catalog *catalog) {
     if (catalog == NULL) return;
     linnet_references_unref(catalog->references);
     json_decref(catalog->languages);
+    linnet_lookup_free(catalog->lookup);
     free(catalog->species);
     free(catalog);
 }

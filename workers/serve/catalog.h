@@ -1,18 +1,20 @@
-/* What can be listed of a snapshot of the reference documents: species by name, and the languages of their
- * names. Made on libuv's pool, immutable after. */
+/* What can be listed of a snapshot of the reference documents: species by name, the languages of their names,
+ * and all names as people type them. Made on libuv's pool, immutable after. */
 #ifndef LINNET_SERVE_CATALOG_H
 #define LINNET_SERVE_CATALOG_H
 
 #include <jansson.h>
 #include <uv.h>
 
+#include "common/taxonomy/lookup.h"
 #include "workers/host/references.h"
 
 struct serve_catalog {
     struct linnet_references *references; /* own reference */
     uint32_t *species;                    /* accepted species, by name without regard to case */
     size_t n;
-    json_t *languages; /* sorted array; "en" is always among them */
+    json_t *languages;            /* sorted array; "en" is always among them */
+    struct linnet_lookup *lookup; /* names of all taxa, synonyms and common names too */
 };
 
 /* Make one; `done` on the loop with it (the caller's), or NULL: out of memory. LINNET_E_NOMEM: `done` will

@@ -75,9 +75,11 @@ void serve_socket_expect_nothing(struct serve_socket *socket) {
     socket->deadline_ms = 0;
 }
 
-/* Who is late is cut off: libmicrohttpd sees the end of the stream and does the rest. */
+/* Who is late is cut off: libmicrohttpd sees the end of the stream and does the rest. What has come is read
+ * first: where the loop was held up (stages were opened, the machine was busy), it is we who are late. */
 static void on_sweep(uv_timer_t *timer) {
     struct serve_http *http = timer->data;
+    turn(http);
     int64_t now = linnet_time_monotonic();
     for (struct serve_socket *socket = http->sockets; socket != NULL; socket = socket->next) {
         if (socket->deadline_ms == 0 || socket->deadline_ms > now) continue;

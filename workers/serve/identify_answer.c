@@ -77,7 +77,7 @@ static json_t *results_json(const struct serve_question *question, const struct 
         if (question->related && i < RELATED_SPECIES)
             json_object_set_new(
                 result, "images",
-                serve_related_json(related, linnet_json_string(found, "taxon", ""), RELATED_PICTURES));
+                serve_related_json(related, linnet_json_string(found, "taxon", ""), NULL, RELATED_PICTURES));
         json_array_append_new(list, result);
     }
     return list;

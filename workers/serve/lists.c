@@ -13,9 +13,13 @@
 
 #define PAGE_SIZE     1000
 #define PAGE_SIZE_MAX 10000
+#define FOUND         10
+#define FOUND_MAX     100
 
 const char *const serve_species_query[] = {
     "prefix", "page", "pageSize", "lang", "type", "authenix-access-token", NULL};
+
+const char *const serve_taxa_query[] = {"query", "pageSize", "lang", "authenix-access-token", NULL};
 
 /* What of the list is asked for. */
 struct page {
@@ -126,6 +130,36 @@ void serve_project_species_get(struct serve_request *request) {
     else
         answer_page(request, catalog, &page, listed);
     free(listed);
+}
+
+/* ---- names as people type them ---- */
+
+static json_t *match_json(const struct linnet_lookup *lookup, const struct linnet_lookup_match *match,
+                          const char *lang) {
+    static const char *const kinds[] = {"accepted", "synonym", "common"};
+    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:{s:s, s:s, s:s, s:i}}", "id", match->id,
+                     "scientificNameWithoutAuthor", match->scientific_name, "scientificNameAuthorship",
+                     match->authorship, "rank", linnet_rank_name(match->rank), "commonName",
+                     linnet_lookup_common(lookup, match->taxon, lang), "matched", "name", match->name, "kind",
+                     kinds[match->kind], "language", match->language, "distance", (int)match->distance);
+}
+
+void serve_taxa_get(struct serve_request *request) {
+    struct linnet_lookup_match matches[FOUND_MAX];
+    const struct serve_catalog *catalog = catalog_for(request);
+    const char *query = serve_param(request, "query"), *lang = serve_param(request, "lang");
+    struct linnet_lookup_options options = {0};
+    if (catalog == NULL || !serve_read_number(request, "pageSize", 1, FOUND_MAX, FOUND, &options.limit))
+        return;
+    if (query == NULL || *query == '\0') {
+        serve_answer_error(request, 400, "\"query\" is required");
+        return;
+    }
+    json_t *list = json_array();
+    size_t n = linnet_lookup_find(catalog->lookup, query, &options, matches);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, match_json(catalog->lookup, &matches[i], lang != NULL ? lang : "en"));
+    serve_answer_json(request, 200, list);
 }
 
 void serve_languages_get(struct serve_request *request) {

@@ -7,12 +7,19 @@
 #include "common/base/json.h"
 #include "workers/cli/local.h"
 #include "workers/serve/engine.h"
+#include "workers/serve/identify.h"
+#include "workers/serve/related.h"
 #include "workers/serve/serve.h"
+#include "workers/serve/similar.h"
 #include "workers/serve/species.h"
 
-#define IMAGE_LIMIT ((size_t)64 * 1024 * 1024)
+#define IMAGE_LIMIT      ((size_t)64 * 1024 * 1024)
+#define RELATED_SPECIES  5 /* of these pictures are shown */
+#define RELATED_PICTURES 4 /* of each */
+#define ALIKE            8 /* whatever they show */
 
-const char *const serve_observation_query[] = {"lang", "authenix-access-token", NULL};
+const char *const serve_observation_query[] = {"lang", "include-related-images", "authenix-access-token",
+                                               NULL};
 
 /* ---- addresses ---- */
 
@@ -42,6 +49,8 @@ struct story {
     const struct linnet_references *references;
     const char *lang, *ulid;
     const json_t *observation, *identification, *consensus; /* NULL: there is none */
+    bool related;                                           /* pictures that look alike are wanted */
+    struct serve_related looks;
 };
 
 static json_t *images_of(const struct story *story) {
@@ -65,10 +74,16 @@ static json_t *identification_of(const struct story *story) {
     const json_t *found;
     size_t i;
     if (story->identification == NULL) return json_null();
-    json_array_foreach(json_object_get(story->identification, "species"), i, found) json_array_append_new(
-        results, json_pack("{s:f, s:o}", "score", linnet_json_number(found, "score", 0), "species",
-                           serve_species_json(story->references, linnet_json_string(found, "taxon", ""),
-                                              story->lang)));
+    json_array_foreach(json_object_get(story->identification, "species"), i, found) {
+        const char *taxon = linnet_json_string(found, "taxon", "");
+        json_t *result =
+            json_pack("{s:f, s:s, s:o}", "score", linnet_json_number(found, "score", 0), "taxon", taxon,
+                      "species", serve_species_json(story->references, taxon, story->lang));
+        if (story->related && i < RELATED_SPECIES)
+            json_object_set_new(result, "images",
+                                serve_related_json(&story->looks, taxon, story->ulid, RELATED_PICTURES));
+        json_array_append_new(results, result);
+    }
     return json_pack("{s:s*, s:O?, s:o}", "version", linnet_json_string(story->identification, "model", NULL),
                      "best", json_object_get(story->identification, "best"), "results", results);
 }
@@ -98,13 +113,43 @@ static json_t *place_of(const struct story *story) {
 }
 
 static json_t *tell(const struct story *story) {
-    return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:o, s:o, s:o, s:o}", "id", story->ulid, "observer",
+    json_t *alike = NULL;
+    if (story->related)
+        alike = serve_related_any(
+            &story->looks, story->ulid,
+            linnet_json_number(story->request->serve->config, "similar/duplicate_below", 0.01), ALIKE);
+    return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:o, s:o, s:o, s:o, s:o*}", "id", story->ulid, "observer",
                      linnet_json_string(story->observation, "observer", NULL), "createdAt",
                      linnet_json_string(story->observation, "created_at", NULL), "observedAt",
                      linnet_json_string(story->observation, "observed_at", NULL), "flora",
                      linnet_json_string(story->observation, "flora", NULL), "location", place_of(story),
                      "images", images_of(story), "identification", identification_of(story), "consensus",
-                     consensus_of(story));
+                     consensus_of(story), "similar", alike);
+}
+
+/* How the observation's pictures look, as its predictions say. */
+static void take_looks(struct story *story, const json_t *rows) {
+    struct linnet_observation observation;
+    const json_t *row;
+    size_t i;
+    linnet_observation_init(&observation, story->ulid);
+    json_array_foreach(rows, i, row) {
+        json_t *document = json_object_get(row, "doc");
+        if (strcmp(linnet_json_string(document, "kind", ""), "prediction") != 0) continue;
+        json_incref(document);
+        if (linnet_observation_put(&observation, document) != 0) json_decref(document);
+    }
+    serve_related_init(&story->looks, serve_similar_index(story->request->serve->similar), &observation);
+    linnet_observation_done(&observation);
+}
+
+static void answer_story(struct story *story, const json_t *rows) {
+    char base[SERVE_BASE_SIZE];
+    serve_image_base(story->request, base, sizeof base);
+    story->looks.base = base;
+    if (story->related) take_looks(story, rows);
+    serve_answer_json(story->request, 200, tell(story));
+    if (story->related) serve_related_done(&story->looks);
 }
 
 static void on_documents(struct linnet_couch_request *couch_request,
@@ -119,6 +164,7 @@ static void on_documents(struct linnet_couch_request *couch_request,
     size_t i;
     (void)couch_request;
     if (story.lang == NULL) story.lang = "en";
+    serve_read_switch(request, "include-related-images", &story.related); /* was read before: it is right */
     json_array_foreach(json_object_get(response->json, "rows"), i, row) {
         const json_t *document = json_object_get(row, "doc");
         const char *kind = linnet_json_string(document, "kind", "");
@@ -131,7 +177,7 @@ static void on_documents(struct linnet_couch_request *couch_request,
     else if (story.observation == NULL)
         serve_answer_error(request, 404, "Observation not found");
     else
-        serve_answer_json(request, 200, tell(&story));
+        answer_story(&story, json_object_get(response->json, "rows"));
 }
 
 /* A store and a ULID are needed. False: the request has been answered. */
@@ -148,7 +194,9 @@ static bool asks_for_one(struct serve_request *request) {
 }
 
 void serve_observation_get(struct serve_request *request) {
-    if (!asks_for_one(request)) return;
+    bool related = false;
+    if (!asks_for_one(request) || !serve_read_switch(request, "include-related-images", &related)) return;
+    if (related && !serve_related_offered(request)) return;
     if (linnet_couch_get_observation(request->serve->couch, request->captures[0], on_documents, request) != 0)
         serve_answer_error(request, 500, "out of memory");
 }

@@ -91,20 +91,40 @@ json_t *serve_related_picture(const struct linnet_similar *index, uint32_t pictu
     return json;
 }
 
-json_t *serve_related_json(const struct serve_related *related, const char *taxon, size_t k) {
+/* Of the hits those of other observations, `k` at most; the taxon goes with them where it is asked for. */
+static json_t *pictures_json(const struct serve_related *related, const bool *taxa, const char *but,
+                             double same, size_t k) {
     struct linnet_similar_hit hits[SERVE_RELATED_MAX];
+    struct linnet_similar_picture picture;
     json_t *list = json_array();
+    size_t wanted = but != NULL ? k + SERVE_IMAGES_MAX : k;
+    size_t n =
+        serve_related_find(related, taxa, wanted < SERVE_RELATED_MAX ? wanted : SERVE_RELATED_MAX, hits);
+    for (size_t i = 0; i < n && json_array_size(list) < k; i++) {
+        double distance = hits[i].distance > 0 ? (double)hits[i].distance : 0;
+        if (!linnet_similar_at(related->index, hits[i].picture, &picture)) continue;
+        if (but != NULL && strcmp(picture.observation, but) == 0) continue;
+        json_t *one = serve_related_picture(related->index, hits[i].picture, related->base, distance);
+        if (taxa == NULL) json_object_set_new(one, "taxon", json_string(picture.taxon));
+        if (distance < same) json_object_set_new(one, "nearDuplicate", json_true());
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+json_t *serve_related_json(const struct serve_related *related, const char *taxon, const char *but,
+                           size_t k) {
     uint32_t number =
         related->n > 0 ? linnet_similar_taxon_number(related->index, taxon) : LINNET_SIMILAR_NONE;
-    if (number == LINNET_SIMILAR_NONE) return list;
+    if (number == LINNET_SIMILAR_NONE) return json_array();
     bool *taxa = calloc(linnet_similar_taxa(related->index), sizeof *taxa);
-    if (taxa == NULL) return list;
+    if (taxa == NULL) return json_array();
     taxa[number] = true;
-    size_t n = serve_related_find(related, taxa, k, hits);
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(list,
-                              serve_related_picture(related->index, hits[i].picture, related->base,
-                                                    hits[i].distance > 0 ? (double)hits[i].distance : 0));
+    json_t *list = pictures_json(related, taxa, but, 0, k);
     free(taxa);
     return list;
+}
+
+json_t *serve_related_any(const struct serve_related *related, const char *but, double same, size_t k) {
+    return pictures_json(related, NULL, but, same, k);
 }

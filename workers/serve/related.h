@@ -33,8 +33,11 @@ size_t serve_related_find(const struct serve_related *related, const bool *taxa,
 /* A picture; `distance` below 0 is not told. New reference; NULL: it is gone, or out of memory. */
 json_t *serve_related_picture(const struct linnet_similar *index, uint32_t picture, const char *base,
                               double distance);
-/* An array of the nearest `k` pictures of a taxon. */
-json_t *serve_related_json(const struct serve_related *related, const char *taxon, size_t k);
+/* An array of the nearest `k` pictures of a taxon, without those of the observation `but` (NULL: none). */
+json_t *serve_related_json(const struct serve_related *related, const char *taxon, const char *but, size_t k);
+/* The nearest `k` pictures whatever they show, each with its "taxon", and "nearDuplicate" where its distance
+ * is less than `same`. */
+json_t *serve_related_any(const struct serve_related *related, const char *but, double same, size_t k);
 
 /* similar_post.c */
 extern const char *const serve_looks_query[], *const serve_looks_urls_query[];

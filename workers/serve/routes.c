@@ -23,6 +23,7 @@ const struct serve_route serve_routes[] = {
      serve_species_query, serve_project_species_get},
     {"GET", "/v2/species", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_species_query,
      serve_species_get},
+    {"GET", "/v2/taxa", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, serve_taxa_query, serve_taxa_get},
     {"GET", "/v2/languages", SERVE_NO_BODY, SERVE_KEYED | SERVE_READY, NULL, none, serve_languages_get},
     {"GET", "/v2/events", SERVE_NO_BODY, SERVE_KEYED, NULL, serve_events_query, serve_events_get},
     {"POST", "/v2/signup", SERVE_JSON, 0, NULL, none, serve_signup_post},

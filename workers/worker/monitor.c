@@ -43,7 +43,7 @@ static int bind_one(const struct addrinfo *info) {
         on = 1;
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, 64) == 0) return fd;
+    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
     int error = errno;
     close(fd);
     errno = error;

@@ -16,8 +16,9 @@
 
 struct linnet_monitor;
 
-/* Open a listening socket on "ADDRESS:PORT" ("[::1]:9464" for IPv6). *fd is close-on-exec. LINNET_E_INVALID,
- * LINNET_E_EXISTS if the address is taken, LINNET_E_IO. */
+/* Open a listening socket on "ADDRESS:PORT" ("[::1]:9464" for IPv6). *fd is close-on-exec; as many
+ * connections as the kernel allows wait in it while their thread is busy. LINNET_E_INVALID, LINNET_E_EXISTS
+ * if the address is taken, LINNET_E_IO. */
 int linnet_monitor_listen(const char *address, int *fd, struct linnet_error *err);
 /* The port of a listening socket, 0 on failure. */
 unsigned linnet_monitor_port(int fd);
