@@ -47,22 +47,22 @@ static int check_options(const struct linnet_nn_options *options, struct linnet_
 /* Is the device one that there is, and does it compute in what is asked for? */
 static int check_device(const struct linnet_nn_backend *backend, const struct linnet_nn_options *options,
                         struct linnet_error *err) {
-    static const char *const names[] = {"f32", "bf16", "f16"};
     unsigned count = backend->devices ? backend->devices() : 1;
     if (options->device >= count)
         return linnet_nn_fail(err, LINNET_E_NOT_FOUND, "there is no device %u: %s has %u", options->device,
                               backend->name, count);
     if (backend->native(options->precision)) return 0;
     return linnet_nn_fail(err, LINNET_E_UNSUPPORTED,
-                          "this device (%s) does not compute in %s, of 16 bits, itself: use f32",
-                          backend->name, names[options->precision]);
+                          "this device (%s) does not compute in %s, of %s bits, itself: use f32",
+                          backend->name, linnet_nn_precision_name(options->precision),
+                          options->precision == LINNET_NN_PRECISION_INT8 ? "8" : "16");
 }
 
 static int compile(struct linnet_nn_engine *engine, const struct linnet_nn_model *model,
                    struct linnet_error *err) {
     struct linnet_nn_graph *graph = linnet_nn_graph_clone(model->graph);
     if (!graph) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
-    int rc = linnet_nn_optimize(graph, engine->backend, engine->target.precision, err);
+    int rc = linnet_nn_optimize(graph, engine->backend, engine->target.precision, model->ranges, err);
     if (!rc) rc = engine->backend->compile(graph, &engine->target, &engine->program, err);
     linnet_nn_graph_free(graph);
     return rc;
@@ -72,6 +72,9 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
                           struct linnet_nn_engine **out, struct linnet_error *err) {
     const struct linnet_nn_backend *backend;
     int rc = check_options(options, err);
+    if (!rc && options->precision == LINNET_NN_PRECISION_INT8 && !model->ranges)
+        rc = linnet_nn_fail(err, LINNET_E_INVALID,
+                            "the network is not calibrated, which int8 needs: run `linnet model calibrate`");
     if (!rc) rc = choose_backend(options->backend, &backend, err);
     if (!rc) rc = check_device(backend, options, err);
     if (rc) return rc;
@@ -117,6 +120,21 @@ const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine) {
 void linnet_nn_engine_limits(const struct linnet_nn_engine *engine, double *flops, double *bytes) {
     *flops = *bytes = 0;
     if (engine->backend->limits) engine->backend->limits(engine->program, flops, bytes);
+}
+
+static const char *const precisions[] = {"f32", "bf16", "f16", "int8"};
+
+const char *linnet_nn_precision_name(enum linnet_nn_precision precision) {
+    return precisions[precision];
+}
+
+bool linnet_nn_precision_parse(const char *name, enum linnet_nn_precision *out) {
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
+        if (strcmp(name, precisions[i]) != 0) continue;
+        *out = (enum linnet_nn_precision)i;
+        return true;
+    }
+    return false;
 }
 
 bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision) {

@@ -153,6 +153,7 @@ static int add_tensor(struct linnet_nn_graph *graph, const char *name, const str
     if (!added->name) return LINNET_E_NOMEM;
     added->shape = *shape;
     added->type = LINNET_NN_F32;
+    added->scale = 1;
     added->producer = LINNET_NN_NONE;
     *tensor = graph->ntensors++;
     return 0;
@@ -298,6 +299,9 @@ int linnet_nn_graph_replace(struct linnet_nn_graph *graph, uint32_t from, uint32
             break; /* one entry of users stands for one input */
         }
     }
+    char *name = graph->tensors[to].name;
+    graph->tensors[to].name = old->name;
+    old->name = name;
     if (!old->output) return 0;
     for (uint32_t i = 0; i < graph->noutputs; i++)
         if (graph->outputs[i] == from) graph->outputs[i] = to;

@@ -182,6 +182,7 @@ struct linnet_nn_tensor {
     char *name;
     struct linnet_nn_shape shape;
     enum linnet_nn_type type;    /* F32 until the precision pass */
+    float scale;                 /* of U8 and S8: an element stands for itself times that; else 1 */
     struct linnet_nn_data *data; /* of a constant; NULL otherwise */
     bool trained;                /* a parameter of the network */
     bool output;                 /* of the graph */
@@ -249,7 +250,8 @@ int linnet_nn_graph_add_node(struct linnet_nn_graph *graph, const struct linnet_
 int linnet_nn_graph_add_output(struct linnet_nn_graph *graph, uint32_t tensor);
 
 /* Rewriting. Change one input of a node; drop one; append one; let every user (and output) of `from` use
- * `to`; take a node out (its output must have no user left). LINNET_E_NOMEM: nothing was changed, but for
+ * `to`, which takes its name, being that value from then on; take a node out (its output must have no user
+ * left). LINNET_E_NOMEM: nothing was changed, but for
  * replace, which may have got half way. */
 int linnet_nn_graph_set_input(struct linnet_nn_graph *graph, uint32_t node, uint32_t index, uint32_t tensor);
 void linnet_nn_graph_drop_input(struct linnet_nn_graph *graph, uint32_t node, uint32_t index);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/nn/onnx/metadata.h"
 #include "common/nn/onnx/reader.h"
 
 static struct linnet_nn_port *make_ports(const struct linnet_nn_graph *graph, const uint32_t *tensors,
@@ -55,6 +56,8 @@ static int parse(const void *data, size_t size, const char *folder, struct linne
     struct linnet_nn_model *model = calloc(1, sizeof *model);
     rc = model ? linnet_onnx_read(proto, folder, &model->graph, err)
                : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
+    const char *ranges = linnet_onnx_metadata(proto, LINNET_NN_RANGES_KEY);
+    if (!rc && ranges) rc = linnet_nn_ranges_parse(ranges, strlen(ranges), &model->ranges, err);
     onnx__model_proto__free_unpacked(proto, NULL);
     if (!rc) {
         model->ninputs = model->graph->ninputs;
@@ -116,6 +119,7 @@ int linnet_nn_model_load(const char *path, struct linnet_nn_model **out, struct 
 void linnet_nn_model_free(struct linnet_nn_model *model) {
     if (!model) return;
     linnet_nn_graph_free(model->graph);
+    linnet_nn_ranges_free(model->ranges);
     free(model->inputs);
     free(model->outputs);
     free(model);
@@ -129,4 +133,8 @@ size_t linnet_nn_model_inputs(const struct linnet_nn_model *model, const struct 
 size_t linnet_nn_model_outputs(const struct linnet_nn_model *model, const struct linnet_nn_port **ports) {
     *ports = model->outputs;
     return model->noutputs;
+}
+
+size_t linnet_nn_model_ranges(const struct linnet_nn_model *model) {
+    return model->ranges ? model->ranges->count : 0;
 }

@@ -3,9 +3,11 @@
 #define LINNET_NN_MODEL_H
 
 #include "common/nn/graph.h"
+#include "common/nn/ranges.h"
 
 struct linnet_nn_model {
-    struct linnet_nn_graph *graph; /* as read, never rewritten */
+    struct linnet_nn_graph *graph;   /* as read, never rewritten */
+    struct linnet_nn_ranges *ranges; /* of a calibrated model; else NULL */
     struct linnet_nn_port *inputs, *outputs;
     size_t ninputs, noutputs;
 };

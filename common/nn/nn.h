@@ -18,7 +18,14 @@ struct linnet_nn_model;
 struct linnet_nn_engine;
 struct linnet_nn_session;
 
-enum linnet_nn_type { LINNET_NN_F32, LINNET_NN_U8, LINNET_NN_I64, LINNET_NN_BF16, LINNET_NN_F16 };
+enum linnet_nn_type {
+    LINNET_NN_F32,
+    LINNET_NN_U8,
+    LINNET_NN_I64,
+    LINNET_NN_BF16,
+    LINNET_NN_F16,
+    LINNET_NN_S8
+};
 
 /* A named input or output. dims[0] is the batch, -1 where it is free. Ownership with the model. */
 struct linnet_nn_port {
@@ -45,7 +52,15 @@ void linnet_nn_model_print(const struct linnet_nn_model *model, void *out);
 /* Draw the graph as SVG to `out` (FILE *). LINNET_E_NOMEM, LINNET_E_IO. */
 int linnet_nn_model_draw(const struct linnet_nn_model *model, void *out);
 
-enum linnet_nn_precision { LINNET_NN_PRECISION_F32, LINNET_NN_PRECISION_BF16, LINNET_NN_PRECISION_F16 };
+enum linnet_nn_precision {
+    LINNET_NN_PRECISION_F32,
+    LINNET_NN_PRECISION_BF16,
+    LINNET_NN_PRECISION_F16,
+    LINNET_NN_PRECISION_INT8 /* of a calibrated model: convolutions and products by integers of 8 bits */
+};
+/* "f32", "bf16", "f16", "int8"; and back: false for another word. */
+const char *linnet_nn_precision_name(enum linnet_nn_precision precision);
+bool linnet_nn_precision_parse(const char *name, enum linnet_nn_precision *out);
 
 struct linnet_nn_options {
     const char *backend; /* "cpu", "cuda", "auto" (cuda where there is one, else cpu) */
@@ -68,6 +83,32 @@ void linnet_nn_engine_limits(const struct linnet_nn_engine *engine, double *flop
 /* Does the device of a backend ("auto" as above) compute in this precision itself? False where there is no
  * such backend. */
 bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision);
+
+/* Calibration: what int8 needs to know of a network, the range of each of its values, gathered by running it
+ * on pictures and kept in the ONNX file itself (its metadata, which other programs pass over).
+ * A calibration runs on the thread that calls, one call at a time. The model must outlive it. */
+enum linnet_nn_range_method {
+    LINNET_NN_RANGE_ERROR,      /* the range that loses least: the least mean squared error of the values */
+    LINNET_NN_RANGE_PERCENTILE, /* of 99.99% of the values */
+    LINNET_NN_RANGE_MOST        /* of all */
+};
+struct linnet_nn_calibration;
+int linnet_nn_calibration_open(const struct linnet_nn_model *model, struct linnet_nn_calibration **out,
+                               struct linnet_error *err);
+void linnet_nn_calibration_close(struct linnet_nn_calibration *calibration);
+/* Run `n` samples, inputs as in linnet_nn_session_run, and take notice of all values. */
+int linnet_nn_calibration_add(struct linnet_nn_calibration *calibration, unsigned n,
+                              const float *const *inputs, struct linnet_error *err);
+/* How many samples it has seen. */
+uint64_t linnet_nn_calibration_samples(const struct linnet_nn_calibration *calibration);
+/* The ONNX file `from`, the one that the model was read from, with the ranges in it, as `to`: written beside
+ * it first and renamed. External data is looked for in the folder of `to` then. LINNET_E_INVALID: no sample
+ * was added; LINNET_E_IO. */
+int linnet_nn_calibration_write(const struct linnet_nn_calibration *calibration,
+                                enum linnet_nn_range_method method, const char *from, const char *to,
+                                struct linnet_error *err);
+/* How many values of a model have a known range; 0: it is not calibrated. */
+size_t linnet_nn_model_ranges(const struct linnet_nn_model *model);
 
 int linnet_nn_session_open(struct linnet_nn_engine *engine, struct linnet_nn_session **out,
                            struct linnet_error *err);

@@ -22,7 +22,7 @@ struct linnet_nn_run {
 };
 
 static bool native(enum linnet_nn_precision precision) {
-    return precision == LINNET_NN_PRECISION_F32 ||
+    return precision == LINNET_NN_PRECISION_F32 || precision == LINNET_NN_PRECISION_INT8 ||
            (precision == LINNET_NN_PRECISION_BF16 && !dnn_open(NULL) && dnn_has_bf16());
 }
 
@@ -92,6 +92,7 @@ static int compile(const struct linnet_nn_graph *graph, const struct linnet_nn_t
         if (!rc) rc = plan_arena(&program->plans[i], err);
     }
     dnn_set_threads(before);
+    if (!rc) cpu_constants_settle(program);
     if (rc) {
         release(program);
         return rc;

@@ -24,14 +24,18 @@ int dnn_open(struct linnet_error *err);
 const char *dnn_version(void);
 const char *dnn_isa(void);
 bool dnn_has_bf16(void);
+/* Does the processor sum products of 8 bits without loss (VNNI)? Without, two products of a full U8 and a
+ * full S8 may be too much for the 16 bits that they are added in: weights have to keep to 7 bits then. */
+bool dnn_has_vnni(void);
 
 /* How many OpenMP threads oneDNN uses on the calling thread; returns what it was. One means that no parallel
  * region is ever entered, so that OpenMP starts no thread that could spin. */
 int dnn_set_threads(int threads);
 
-/* Layouts. Types: LINNET_NN_F32, LINNET_NN_BF16, LINNET_NN_U8. Plain is row-major; any leaves the choice to
- * the operation. The caller frees; NULL: out of memory, or (view functions) a view that oneDNN can't
- * describe. */
+/* Layouts. Types: LINNET_NN_F32, LINNET_NN_BF16, LINNET_NN_U8, LINNET_NN_S8. Plain is row-major; any leaves
+ * the choice to the operation. A layout has a scale, 1 unless one is given: an element stands for itself
+ * times that, and a copy into a layout of another scale keeps what elements stand for. The caller frees;
+ * NULL: out of memory, or (view functions) a view that oneDNN can't describe. */
 struct dnn_layout *dnn_layout_plain(enum linnet_nn_type type, int rank, const int64_t *dims);
 struct dnn_layout *dnn_layout_any(enum linnet_nn_type type, int rank, const int64_t *dims);
 struct dnn_layout *dnn_layout_copy(const struct dnn_layout *layout);
@@ -40,12 +44,14 @@ struct dnn_layout *dnn_layout_reshape(const struct dnn_layout *layout, int rank,
 struct dnn_layout *dnn_layout_permute(const struct dnn_layout *layout, const int *axes);
 struct dnn_layout *dnn_layout_slice(const struct dnn_layout *layout, const int64_t *starts,
                                     const int64_t *dims);
-/* The same order in memory (or plain, where oneDNN has no way to say so) for elements of another type. */
-struct dnn_layout *dnn_layout_retype(const struct dnn_layout *layout, enum linnet_nn_type type);
+/* The same order in memory (or plain, where oneDNN has no way to say so) for elements of another type and
+ * scale. */
+struct dnn_layout *dnn_layout_retype(const struct dnn_layout *layout, enum linnet_nn_type type, float scale);
 void dnn_layout_free(struct dnn_layout *layout);
 bool dnn_layout_equal(const struct dnn_layout *a, const struct dnn_layout *b);
 size_t dnn_layout_bytes(const struct dnn_layout *layout);
 enum linnet_nn_type dnn_layout_type(const struct dnn_layout *layout);
+float dnn_layout_scale(const struct dnn_layout *layout);
 int dnn_layout_rank(const struct dnn_layout *layout);
 const int64_t *dnn_layout_dims(const struct dnn_layout *layout);
 
@@ -84,7 +90,9 @@ enum dnn_kind {
 struct dnn_post {
     struct linnet_nn_unary unary;
     const struct dnn_layout *add; /* NULL: the function, or */
-    bool accumulate;              /* the destination's old elements */
+    bool accumulate;              /* the destination's old elements, which are */
+    enum linnet_nn_type type;     /* of this type where the destination has 8 bits */
+    float scale;                  /* what is added or the function's value is multiplied by it; 0: by 1 */
 };
 
 /* What is wanted of an operation. Layouts are borrowed for the call; any where the operation may choose. */
@@ -99,7 +107,9 @@ struct dnn_spec {
     enum linnet_nn_arithmetic arithmetic;
     struct linnet_nn_unary unary;
     float epsilon;
-    int axis; /* softmax, concatenation */
+    int axis;      /* softmax, concatenation */
+    float *scales; /* convolution, inner product: the sums of each channel, with the bias in them, are */
+    int nscales;   /* multiplied by these before the posts; NULL: by 1 */
     struct dnn_post posts[2 * LINNET_NN_POSTS_MAX];
     int nposts;
 };

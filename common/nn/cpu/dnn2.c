@@ -1,25 +1,16 @@
 /* dnn.h on oneDNN 2.x: memory descriptors are plain structs, operations are described first and then
  * compiled. */
-#include "common/nn/cpu/dnn.h"
+#include "common/nn/cpu/dnn2.h"
 #include "common/nn/fail.h"
 
-#include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if DNNL_VERSION_MAJOR != 2
-#error "this file is for oneDNN 2.x"
-#endif
-
 /* OpenMP's own, of the libgomp that libdnnl brings. */
 extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int threads);
-
-struct dnn_layout {
-    dnnl_memory_desc_t desc;
-};
 
 struct argument {
     int role;
@@ -110,107 +101,22 @@ const char *dnn_isa(void) {
     return "generic";
 }
 
+static bool has(dnnl_cpu_isa_t isa) {
+    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)isa) == (unsigned)isa;
+}
+
 bool dnn_has_bf16(void) {
-    unsigned wanted = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
-    return ((unsigned)dnnl_get_effective_cpu_isa() & wanted) == wanted;
+    return has(dnnl_cpu_isa_avx512_core_bf16);
+}
+
+bool dnn_has_vnni(void) {
+    return has(dnnl_cpu_isa_avx512_core_vnni) || has(dnnl_cpu_isa_avx2_vnni);
 }
 
 int dnn_set_threads(int threads) {
     int before = omp_get_max_threads();
     if (before != threads) omp_set_num_threads(threads);
     return before;
-}
-
-static dnnl_data_type_t data_type(enum linnet_nn_type type) {
-    return type == LINNET_NN_BF16 ? dnnl_bf16 : type == LINNET_NN_U8 ? dnnl_u8 : dnnl_f32;
-}
-
-static struct dnn_layout *layout_of(const dnnl_memory_desc_t *desc) {
-    struct dnn_layout *layout = malloc(sizeof *layout);
-    if (layout) layout->desc = *desc;
-    return layout;
-}
-
-struct dnn_layout *dnn_layout_plain(enum linnet_nn_type type, int rank, const int64_t *dims) {
-    dnnl_memory_desc_t desc;
-    dnnl_dims_t strides = {0};
-    int64_t one = 1; /* what has no dimension is one element */
-    if (!rank) {
-        rank = 1;
-        dims = &one;
-    }
-    for (int i = rank - 1, step = 1; i >= 0; i--, step = 0)
-        strides[i] = step ? 1 : strides[i + 1] * dims[i + 1];
-    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&desc, rank, dims, data_type(type), strides);
-    return status ? NULL : layout_of(&desc);
-}
-
-struct dnn_layout *dnn_layout_any(enum linnet_nn_type type, int rank, const int64_t *dims) {
-    dnnl_memory_desc_t desc;
-    dnnl_status_t status =
-        dnnl_memory_desc_init_by_tag(&desc, rank, dims, data_type(type), dnnl_format_tag_any);
-    return status ? NULL : layout_of(&desc);
-}
-
-struct dnn_layout *dnn_layout_copy(const struct dnn_layout *layout) {
-    return layout_of(&layout->desc);
-}
-
-struct dnn_layout *dnn_layout_reshape(const struct dnn_layout *layout, int rank, const int64_t *dims) {
-    dnnl_memory_desc_t desc;
-    int64_t one = 1;
-    if (!rank) {
-        rank = 1;
-        dims = &one;
-    }
-    return dnnl_memory_desc_reshape(&desc, &layout->desc, rank, dims) ? NULL : layout_of(&desc);
-}
-
-struct dnn_layout *dnn_layout_permute(const struct dnn_layout *layout, const int *axes) {
-    dnnl_memory_desc_t desc;
-    int places[LINNET_NN_RANK_MAX] = {
-        0}; /* oneDNN wants to know where each dimension goes, not where it comes from */
-    for (int i = 0; i < layout->desc.ndims; i++)
-        places[axes[i]] = i;
-    return dnnl_memory_desc_permute_axes(&desc, &layout->desc, places) ? NULL : layout_of(&desc);
-}
-
-struct dnn_layout *dnn_layout_slice(const struct dnn_layout *layout, const int64_t *starts,
-                                    const int64_t *dims) {
-    dnnl_memory_desc_t desc;
-    return dnnl_memory_desc_init_submemory(&desc, &layout->desc, dims, starts) ? NULL : layout_of(&desc);
-}
-
-struct dnn_layout *dnn_layout_retype(const struct dnn_layout *layout, enum linnet_nn_type type) {
-    struct dnn_layout *copy = layout_of(&layout->desc);
-    if (copy) copy->desc.data_type = data_type(type); /* strides count elements */
-    return copy;
-}
-
-void dnn_layout_free(struct dnn_layout *layout) {
-    free(layout);
-}
-
-bool dnn_layout_equal(const struct dnn_layout *a, const struct dnn_layout *b) {
-    return dnnl_memory_desc_equal(&a->desc, &b->desc);
-}
-
-size_t dnn_layout_bytes(const struct dnn_layout *layout) {
-    return dnnl_memory_desc_get_size(&layout->desc);
-}
-
-enum linnet_nn_type dnn_layout_type(const struct dnn_layout *layout) {
-    return layout->desc.data_type == dnnl_bf16 ? LINNET_NN_BF16
-           : layout->desc.data_type == dnnl_u8 ? LINNET_NN_U8
-                                               : LINNET_NN_F32;
-}
-
-int dnn_layout_rank(const struct dnn_layout *layout) {
-    return layout->desc.ndims;
-}
-
-const int64_t *dnn_layout_dims(const struct dnn_layout *layout) {
-    return layout->desc.dims;
 }
 
 /* oneDNN's name for a function, with its parameters. */
@@ -271,16 +177,30 @@ static dnnl_status_t append_posts(dnnl_post_ops_t posts, const struct dnn_spec *
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < spec->nposts && !status; i++) {
         float alpha, beta;
-        if (spec->posts[i].accumulate) {
-            status = dnnl_post_ops_append_sum(posts, 1);
-        } else if (spec->posts[i].add) {
-            status = dnnl_post_ops_append_binary(posts, dnnl_binary_add, &spec->posts[i].add->desc);
+        const struct dnn_post *post = &spec->posts[i];
+        float scale = post->scale > 0 ? post->scale : 1;
+        if (post->accumulate) {
+            status = dnnl_post_ops_append_sum_v2(posts, scale, dnn2_type(post->type));
+        } else if (post->add) {
+            status = dnnl_post_ops_append_binary(posts, dnnl_binary_add, &post->add->desc);
         } else {
-            dnnl_alg_kind_t kind = algorithm(&spec->posts[i].unary, &alpha, &beta);
-            status = dnnl_post_ops_append_eltwise(posts, 1, kind, alpha, beta);
+            dnnl_alg_kind_t kind = algorithm(&post->unary, &alpha, &beta);
+            status = dnnl_post_ops_append_eltwise(posts, scale, kind, alpha, beta);
         }
     }
     return status;
+}
+
+/* Scales of the result: of a copy what takes one layout's to the other's, else the channels' own, which are
+ * the destination's second dimension. */
+static dnnl_status_t set_scales(const struct dnn_spec *spec, dnnl_primitive_attr_t attributes) {
+    if (spec->kind == DNN_COPY && !(spec->source->scale >= spec->destination->scale &&
+                                    spec->source->scale <= spec->destination->scale)) {
+        float scale = spec->source->scale / spec->destination->scale;
+        return dnnl_primitive_attr_set_output_scales(attributes, 1, 0, &scale);
+    }
+    if (!spec->scales) return dnnl_success;
+    return dnnl_primitive_attr_set_output_scales(attributes, spec->nscales, 1 << 1, spec->scales);
 }
 
 static dnnl_status_t make_attributes(const struct dnn_spec *spec, dnnl_primitive_attr_t *attributes) {
@@ -289,6 +209,7 @@ static dnnl_status_t make_attributes(const struct dnn_spec *spec, dnnl_primitive
     if (status) return status;
     /* Scratch memory of the session's: the library's own belongs to the thread that compiled. */
     status = dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user);
+    if (!status) status = set_scales(spec, *attributes);
     if (!status && spec->nposts) {
         status = dnnl_post_ops_create(&posts);
         if (!status) status = append_posts(posts, spec);
@@ -441,8 +362,19 @@ static int argument_of(int role) {
     return arguments[role];
 }
 
+/* The scale of what an operation reads or writes is as it was wanted. */
+static float scale_of(const struct dnn_spec *spec, enum dnn_role role) {
+    const struct dnn_layout *wanted = role == DNN_SOURCE        ? spec->source
+                                      : role == DNN_SOURCE_1    ? spec->source_1
+                                      : role == DNN_WEIGHTS     ? spec->weights
+                                      : role == DNN_DESTINATION ? spec->destination
+                                                                : NULL;
+    if (!wanted && role == DNN_DESTINATION) wanted = spec->source; /* an operation of one layout */
+    return wanted ? wanted->scale : 1;
+}
+
 /* Note down the layouts that the caller may have left open. */
-static void settle(struct dnn_op *op) {
+static void settle(struct dnn_op *op, const struct dnn_spec *spec) {
     static const enum dnn_role roles[] = {DNN_SOURCE,      DNN_SOURCE_1, DNN_WEIGHTS, DNN_BIAS,
                                           DNN_DESTINATION, DNN_MEAN,     DNN_VARIANCE};
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
@@ -450,7 +382,7 @@ static void settle(struct dnn_op *op) {
             dnnl_primitive_desc_query_md(op->desc, dnnl_query_exec_arg_md, argument_of(roles[i]));
         if (!desc || !desc->ndims) continue;
         op->fixed[op->nfixed].role = roles[i];
-        op->fixed[op->nfixed++].layout.desc = *desc;
+        op->fixed[op->nfixed++].layout = (struct dnn_layout){*desc, scale_of(spec, roles[i])};
     }
     const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(op->desc, dnnl_query_scratchpad_md, 0);
     op->scratch = scratch ? dnnl_memory_desc_get_size(scratch) : 0;
@@ -468,7 +400,7 @@ int dnn_op_new(const struct dnn_spec *spec, struct dnn_op **out, const char **wh
         dnn_op_free(op);
         return fail(status, why);
     }
-    settle(op);
+    settle(op, spec);
     *out = op;
     return 0;
 }

@@ -34,6 +34,14 @@ enum linnet_nn_type cpu_type(const struct cpu_lowering *lowering, uint32_t tenso
     return lowering->graph->tensors[tensor].type;
 }
 
+static bool is_narrow(enum linnet_nn_type type) {
+    return type == LINNET_NN_U8 || type == LINNET_NN_S8;
+}
+
+bool cpu_narrow(const struct cpu_lowering *lowering, uint32_t tensor) {
+    return is_narrow(cpu_type(lowering, tensor));
+}
+
 /* Room for one more of a list that grows by half. */
 static bool grow(void **list, uint32_t count, size_t size) {
     if (count & 63) return true;
@@ -52,6 +60,15 @@ int cpu_keep(struct cpu_lowering *lowering, struct dnn_layout *layout, const str
     plan->layouts[plan->nlayouts++] = layout;
     *kept = layout;
     return 0;
+}
+
+int cpu_any(struct cpu_lowering *lowering, uint32_t tensor, int rank, const int64_t *dims,
+            const struct dnn_layout **layout) {
+    const struct linnet_nn_tensor *like = &lowering->graph->tensors[tensor];
+    struct dnn_layout *any = dnn_layout_any(like->type, rank, dims),
+                      *scaled = any ? dnn_layout_retype(any, like->type, like->scale) : NULL;
+    dnn_layout_free(any);
+    return cpu_keep(lowering, scaled, layout);
 }
 
 static int add_buffer(struct cpu_lowering *lowering, struct cpu_buffer buffer, uint32_t *index) {
@@ -151,7 +168,8 @@ static struct cpu_constant *find_constant(struct linnet_nn_program *program, con
                                           const struct dnn_layout *from, const struct dnn_layout *to) {
     for (size_t i = 0; i < program->nconstants; i++) {
         struct cpu_constant *each = &program->constants[i];
-        if (each->source == source && dnn_layout_equal(each->from, from) && dnn_layout_equal(each->to, to))
+        if (each->source && each->source == source && dnn_layout_equal(each->from, from) &&
+            dnn_layout_equal(each->to, to))
             return each;
     }
     return NULL;
@@ -182,15 +200,21 @@ static int add_constant(struct cpu_lowering *lowering, void *source, const struc
     return 0;
 }
 
+/* A constant's memory as a place of the plan. */
+static int place_constant(struct cpu_lowering *lowering, void *memory, const struct dnn_layout *layout,
+                          struct cpu_place *to) {
+    struct cpu_buffer buffer = {.memory = CPU_CONSTANT, .constant = memory};
+    int rc = cpu_keep(lowering, dnn_layout_copy(layout), &to->layout);
+    return rc ? rc : add_buffer(lowering, buffer, &to->buffer);
+}
+
 static int bring_constant(struct cpu_lowering *lowering, struct cpu_place from,
                           const struct dnn_layout *wanted, struct cpu_place *to) {
     void *source = lowering->plan->buffers[from.buffer].constant;
     struct cpu_constant *constant = find_constant(lowering->program, source, from.layout, wanted);
     int rc = constant ? 0 : add_constant(lowering, source, from.layout, wanted, &constant);
     if (rc) return rc;
-    struct cpu_buffer buffer = {.memory = CPU_CONSTANT, .constant = constant->memory};
-    rc = cpu_keep(lowering, dnn_layout_copy(wanted), &to->layout);
-    return rc ? rc : add_buffer(lowering, buffer, &to->buffer);
+    return place_constant(lowering, constant->memory, wanted, to);
 }
 
 int cpu_bring(struct cpu_lowering *lowering, struct cpu_place from, const struct dnn_layout *wanted,
@@ -217,16 +241,54 @@ int cpu_bring_plain(struct cpu_lowering *lowering, struct cpu_place from, enum l
                     struct cpu_place *to) {
     const struct dnn_layout *wanted;
     struct dnn_layout *plain =
-        dnn_layout_plain(type, dnn_layout_rank(from.layout), dnn_layout_dims(from.layout));
-    int rc = cpu_keep(lowering, plain, &wanted);
+                          dnn_layout_plain(type, dnn_layout_rank(from.layout), dnn_layout_dims(from.layout)),
+                      *scaled = plain && is_narrow(type)
+                                    ? dnn_layout_retype(plain, type, dnn_layout_scale(from.layout))
+                                    : NULL;
+    if (scaled) dnn_layout_free(plain);
+    int rc = cpu_keep(lowering, scaled ? scaled : plain, &wanted);
     return rc ? rc : cpu_bring(lowering, from, wanted, to);
 }
 
 int cpu_bring_type(struct cpu_lowering *lowering, struct cpu_place from, enum linnet_nn_type type,
                    struct cpu_place *to) {
     const struct dnn_layout *wanted;
-    int rc = cpu_keep(lowering, dnn_layout_retype(from.layout, type), &wanted);
+    int rc = cpu_keep(lowering, dnn_layout_retype(from.layout, type, 1), &wanted);
     return rc ? rc : cpu_bring(lowering, from, wanted, to);
+}
+
+int cpu_bring_as(struct cpu_lowering *lowering, struct cpu_place from, uint32_t tensor,
+                 struct cpu_place *to) {
+    const struct linnet_nn_tensor *like = &lowering->graph->tensors[tensor];
+    const struct dnn_layout *wanted;
+    int rc = cpu_keep(lowering, dnn_layout_retype(from.layout, like->type, like->scale), &wanted);
+    return rc ? rc : cpu_bring(lowering, from, wanted, to);
+}
+
+int cpu_add_values(struct cpu_lowering *lowering, const void *source, const struct dnn_layout *from,
+                   const struct dnn_layout *layout, void *values, struct cpu_place *to) {
+    struct linnet_nn_program *program = lowering->program;
+    struct cpu_constant added = {.source = source,
+                                 .from = source ? dnn_layout_copy(from) : NULL,
+                                 .to = source ? dnn_layout_copy(layout) : NULL,
+                                 .memory = values,
+                                 .passing = source != NULL};
+    if (!values || (source && (!added.from || !added.to)) ||
+        !grow((void **)&program->constants, (uint32_t)program->nconstants, sizeof added)) {
+        dnn_layout_free(added.from);
+        dnn_layout_free(added.to);
+        free(values);
+        return no_memory(lowering);
+    }
+    program->constants[program->nconstants++] = added;
+    return place_constant(lowering, values, layout, to);
+}
+
+bool cpu_find_values(struct cpu_lowering *lowering, const void *source, const struct dnn_layout *from,
+                     const struct dnn_layout *layout, int *rc, struct cpu_place *to) {
+    const struct cpu_constant *found = find_constant(lowering->program, source, from, layout);
+    if (found) *rc = place_constant(lowering, found->memory, layout, to);
+    return found != NULL;
 }
 
 int cpu_view(struct cpu_lowering *lowering, struct cpu_place from, int rank, const int64_t *dims,
@@ -333,6 +395,25 @@ void cpu_plan_done(struct cpu_plan *plan) {
     free(plan->steps);
     free(plan->layouts);
     free(plan->buffers);
+}
+
+static bool is_read(const struct linnet_nn_program *program, const void *memory) {
+    for (size_t i = 0; i < program->nplans; i++)
+        for (uint32_t k = 0; k < program->plans[i].nbuffers; k++) {
+            const struct cpu_buffer *buffer = &program->plans[i].buffers[k];
+            if (buffer->memory == CPU_CONSTANT && buffer->constant == memory && buffer->first != UINT32_MAX)
+                return true;
+        }
+    return false;
+}
+
+void cpu_constants_settle(struct linnet_nn_program *program) {
+    for (size_t i = 0; i < program->nconstants; i++) {
+        struct cpu_constant *constant = &program->constants[i];
+        if (!constant->passing || is_read(program, constant->memory)) continue;
+        free(constant->memory);
+        constant->memory = NULL;
+    }
 }
 
 void cpu_constants_done(struct linnet_nn_program *program) {

@@ -7,7 +7,7 @@
 static int source_of(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
                      struct cpu_place *place) {
     int rc = cpu_place_of(lowering, node->inputs[0], place);
-    return rc ? rc : cpu_bring_type(lowering, *place, cpu_type(lowering, node->output), place);
+    return rc ? rc : cpu_bring_as(lowering, *place, node->output, place);
 }
 
 int cpu_lower_unary(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out) {
@@ -39,9 +39,7 @@ static int run_pool(struct cpu_lowering *lowering, const struct linnet_nn_node *
     spec->kind = DNN_POOL;
     spec->source = source.layout;
     struct cpu_argument argument = {DNN_SOURCE, source};
-    int rc = cpu_keep(
-        lowering, dnn_layout_any(cpu_type(lowering, node->output), cpu_rank(lowering, node->output), dims),
-        &spec->destination);
+    int rc = cpu_any(lowering, node->output, cpu_rank(lowering, node->output), dims, &spec->destination);
     return rc ? rc : cpu_run(lowering, spec, &argument, 1, out);
 }
 

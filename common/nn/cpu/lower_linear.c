@@ -1,6 +1,16 @@
 /* Convolutions, products and normalisations. */
 #include "common/nn/cpu/lower.h"
 
+#include <stdlib.h>
+
+/* The product of a node whose data has 8 bits: weights, bias and scales in integers' terms. */
+static int in_integers(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
+                       struct dnn_spec *spec, struct cpu_argument *arguments, int n) {
+    const struct linnet_nn_tensor *bias = n > 2 ? &lowering->graph->tensors[node->inputs[2]] : NULL;
+    return cpu_int8_describe(lowering, node, spec, &arguments[1].place, bias ? bias->data->values : NULL,
+                             n > 2 ? &arguments[2].place : NULL);
+}
+
 /* A bias is added in f32 whatever the data's type. */
 static int bias_of(struct cpu_lowering *lowering, const struct linnet_nn_node *node, bool wanted,
                    struct dnn_spec *spec, struct cpu_argument *arguments, int *n) {
@@ -39,6 +49,13 @@ static int conv_weights(struct cpu_lowering *lowering, const struct linnet_nn_no
     return rc ? rc : cpu_keep(lowering, dnn_layout_any(lowering->compute, rank, dims), any);
 }
 
+/* What the data is brought to: 8 bits as they are, else what products are computed from. */
+static int source_any(struct cpu_lowering *lowering, const struct linnet_nn_node *node, int rank,
+                      const int64_t *dims, const struct dnn_layout **layout) {
+    if (cpu_narrow(lowering, node->inputs[0])) return cpu_any(lowering, node->inputs[0], rank, dims, layout);
+    return cpu_keep(lowering, dnn_layout_any(lowering->compute, rank, dims), layout);
+}
+
 int cpu_lower_conv(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out) {
     struct cpu_argument arguments[3] = {{.role = DNN_SOURCE}, {.role = DNN_WEIGHTS}};
     struct dnn_spec spec = {.kind = DNN_CONVOLUTION, .window = &node->at.conv.window};
@@ -49,11 +66,12 @@ int cpu_lower_conv(struct cpu_lowering *lowering, const struct linnet_nn_node *n
     int rc = cpu_place_of(lowering, node->inputs[0], &arguments[0].place);
     if (!rc) rc = conv_weights(lowering, node, &arguments[1].place, &spec.weights);
     if (!rc) rc = bias_of(lowering, node, has_bias(node), &spec, arguments, &n);
-    if (!rc) rc = cpu_keep(lowering, dnn_layout_any(lowering->compute, rank, from), &spec.source);
-    if (!rc)
-        rc =
-            cpu_keep(lowering, dnn_layout_any(cpu_type(lowering, node->output), rank, to), &spec.destination);
-    return rc ? rc : cpu_run_with_posts(lowering, &spec, arguments, n, rank, to, out);
+    if (!rc) rc = source_any(lowering, node, rank, from, &spec.source);
+    if (!rc) rc = cpu_any(lowering, node->output, rank, to, &spec.destination);
+    if (!rc && cpu_narrow(lowering, node->inputs[0])) rc = in_integers(lowering, node, &spec, arguments, n);
+    if (!rc) rc = cpu_run_with_posts(lowering, &spec, arguments, n, rank, to, out);
+    free(spec.scales);
+    return rc;
 }
 
 int cpu_lower_gemm(struct cpu_lowering *lowering, const struct linnet_nn_node *node, struct cpu_place *out) {
@@ -72,13 +90,13 @@ int cpu_lower_gemm(struct cpu_lowering *lowering, const struct linnet_nn_node *n
     if (!rc) rc = cpu_view(lowering, arguments[0].place, 2, flat_from, &arguments[0].place);
     if (!rc) rc = cpu_place_of(lowering, node->inputs[1], &arguments[1].place);
     if (!rc) rc = bias_of(lowering, node, has_bias(node), &spec, arguments, &n);
-    if (!rc) rc = cpu_keep(lowering, dnn_layout_any(lowering->compute, 2, flat_from), &spec.source);
+    if (!rc) rc = source_any(lowering, node, 2, flat_from, &spec.source);
     if (!rc) rc = cpu_keep(lowering, dnn_layout_any(lowering->compute, 2, weights), &spec.weights);
-    if (!rc)
-        rc = cpu_keep(lowering, dnn_layout_any(cpu_type(lowering, node->output), 2, flat_to),
-                      &spec.destination);
+    if (!rc) rc = cpu_any(lowering, node->output, 2, flat_to, &spec.destination);
+    if (!rc && cpu_narrow(lowering, node->inputs[0])) rc = in_integers(lowering, node, &spec, arguments, n);
     struct cpu_place flat;
     if (!rc) rc = cpu_run_with_posts(lowering, &spec, arguments, n, 2, flat_to, &flat);
+    free(spec.scales);
     return rc ? rc : cpu_view(lowering, flat, rank, to, out);
 }
 
@@ -124,9 +142,7 @@ int cpu_lower_norm(struct cpu_lowering *lowering, const struct linnet_nn_node *n
         arguments[i].role = roles[i];
         rc = cpu_place_of(lowering, node->inputs[i], &arguments[i].place);
     }
-    if (!rc)
-        rc = cpu_bring_type(lowering, arguments[0].place, cpu_type(lowering, node->output),
-                            &arguments[0].place);
+    if (!rc) rc = cpu_bring_as(lowering, arguments[0].place, node->output, &arguments[0].place);
     if (rc) return rc;
     spec.source = spec.destination = arguments[0].place.layout;
     return cpu_run_with_posts(lowering, &spec, arguments, 5, cpu_rank(lowering, node->output), dims, out);

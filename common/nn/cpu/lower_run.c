@@ -5,6 +5,11 @@
 
 #define ARGUMENTS_MAX 16
 
+static bool in_8_bits(const struct dnn_layout *layout) {
+    enum linnet_nn_type type = dnn_layout_type(layout);
+    return type == LINNET_NN_U8 || type == LINNET_NN_S8;
+}
+
 /* Compile `spec` and have its arguments brought to what it wants. */
 static int compile_and_bring(struct cpu_lowering *lowering, const struct dnn_spec *spec,
                              const struct cpu_argument *arguments, int n,
@@ -62,6 +67,17 @@ static bool dies_here(const struct cpu_lowering *lowering, uint32_t tensor) {
     return true;
 }
 
+/* What lies in the destination before: of its layout, or, in 8 bits, of its order with a type and a scale of
+ * its own. */
+static int layout_before(struct cpu_lowering *lowering, const struct dnn_layout *added,
+                         const struct dnn_layout *destination, const struct dnn_layout **before) {
+    bool own = in_8_bits(destination);
+    return cpu_keep(lowering,
+                    dnn_layout_retype(destination, dnn_layout_type(own ? added : destination),
+                                      dnn_layout_scale(own ? added : destination)),
+                    before);
+}
+
 /* Run `spec`, one of whose posts adds what the destination holds: the tensor `added`, viewed at `place`. Its
  * own memory is the destination where nobody needs it any more. */
 static int run_accumulating(struct cpu_lowering *lowering, const struct dnn_spec *spec,
@@ -71,15 +87,17 @@ static int run_accumulating(struct cpu_lowering *lowering, const struct dnn_spec
     struct dnn_op *op;
     int rc = compile_and_bring(lowering, spec, arguments, n, brought, &op);
     if (rc) return rc;
-    const struct dnn_layout *wanted = dnn_op_layout(op, DNN_DESTINATION);
+    const struct dnn_layout *wanted;
     struct cpu_place made = place;
-    if (!dnn_layout_equal(place.layout, wanted)) {
+    rc = layout_before(lowering, place.layout, dnn_op_layout(op, DNN_DESTINATION), &wanted);
+    if (!rc && !dnn_layout_equal(place.layout, wanted)) {
         rc = cpu_bring(lowering, place, wanted, &made);
-    } else if (!dies_here(lowering, added)) {
+    } else if (!rc && !dies_here(lowering, added)) {
         struct dnn_spec copy = {.kind = DNN_COPY, .source = place.layout, .destination = wanted};
         struct cpu_argument source = {DNN_SOURCE, place};
         rc = cpu_run(lowering, &copy, &source, 1, &made);
     }
+    if (!rc) rc = cpu_keep(lowering, dnn_layout_copy(dnn_op_layout(op, DNN_DESTINATION)), &made.layout);
     if (!rc) return emit_into(lowering, op, brought, n, made, out);
     dnn_op_free(op);
     return rc;
@@ -155,6 +173,8 @@ int cpu_arithmetic(struct cpu_lowering *lowering, enum linnet_nn_arithmetic kind
                    struct cpu_place *to) {
     int rc = widen(lowering, a, rank, &a);
     if (!rc) rc = widen(lowering, b, rank, &b);
+    if (!rc && in_8_bits(a.layout)) rc = cpu_bring_type(lowering, a, type, &a);
+    if (!rc && in_8_bits(b.layout)) rc = cpu_bring_type(lowering, b, type, &b);
     if (rc) return rc;
     bool ordered = kind == LINNET_NN_SUB || kind == LINNET_NN_DIV;
     if (!full_size(a.layout, rank, dims) && !ordered) {
@@ -199,13 +219,18 @@ static int add_posts(struct cpu_lowering *lowering, const struct linnet_nn_node 
         struct cpu_place added;
         int rc = cpu_place_of(lowering, node->inputs[post->input], &added);
         if (!rc) rc = cpu_view(lowering, added, rank, dims, &added);
+        if (!rc && in_8_bits(added.layout) && !in_8_bits(spec->destination))
+            rc = cpu_bring_type(lowering, added, dnn_layout_type(spec->destination), &added);
         if (rc) return rc;
         if (accumulate && posts->accumulated == LINNET_NN_NONE) {
             posts->accumulated = node->inputs[post->input];
             posts->place = added;
-            spec->posts[spec->nposts++] = (struct dnn_post){.accumulate = true};
+            spec->posts[spec->nposts++] = (struct dnn_post){.accumulate = true,
+                                                            .type = dnn_layout_type(added.layout),
+                                                            .scale = dnn_layout_scale(added.layout)};
             continue;
         }
+        if (in_8_bits(spec->destination)) return LINNET_E_UNSUPPORTED; /* none with a scale */
         posts->arguments[posts->n++] = (struct cpu_argument){DNN_POSTS + spec->nposts, added};
         spec->posts[spec->nposts++] = (struct dnn_post){.add = added.layout};
     }
@@ -238,6 +263,8 @@ static int run_fused(struct cpu_lowering *lowering, struct dnn_spec *spec,
     memcpy(posts.arguments, arguments, (size_t)n * sizeof *arguments);
     int rc =
         add_posts(lowering, &lowering->graph->nodes[lowering->node], spec, rank, dims, accumulate, &posts);
+    if (!rc && spec->scales && !cpu_int8_scale_posts(&lowering->graph->nodes[lowering->node], spec))
+        rc = LINNET_E_UNSUPPORTED;
     if (rc) return rc;
     if (posts.accumulated != LINNET_NN_NONE)
         return run_accumulating(lowering, spec, posts.arguments, posts.n, posts.accumulated, posts.place,
@@ -250,8 +277,10 @@ int cpu_run_with_posts(struct cpu_lowering *lowering, struct dnn_spec *spec, str
     const struct linnet_nn_node *node = &lowering->graph->nodes[lowering->node];
     int rc = run_fused(lowering, spec, arguments, n, rank, dims, true, out);
     if (rc == LINNET_E_UNSUPPORTED) rc = run_fused(lowering, spec, arguments, n, rank, dims, false, out);
-    if (rc != LINNET_E_UNSUPPORTED || !node->nposts) return rc;
+    if (rc != LINNET_E_UNSUPPORTED || (!node->nposts && !spec->scales)) return rc;
     spec->nposts = 0;
-    rc = cpu_run(lowering, spec, arguments, n, out);
-    return rc ? rc : posts_apart(lowering, node, rank, dims, out);
+    rc = spec->scales ? cpu_int8_widen(lowering, node, spec, rank, dims) : 0;
+    if (!rc) rc = cpu_run(lowering, spec, arguments, n, out);
+    if (!rc) rc = posts_apart(lowering, node, rank, dims, out);
+    return rc ? rc : cpu_bring_as(lowering, *out, node->output, out);
 }

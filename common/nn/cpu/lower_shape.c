@@ -12,9 +12,7 @@ static int concat_sources(struct cpu_lowering *lowering, const struct linnet_nn_
     for (uint32_t i = 0; i < node->ninputs && !rc; i++) {
         arguments[i].role = DNN_SOURCES + (int)i;
         rc = cpu_place_of(lowering, node->inputs[i], &arguments[i].place);
-        if (!rc)
-            rc = cpu_bring_type(lowering, arguments[i].place, cpu_type(lowering, node->output),
-                                &arguments[i].place);
+        if (!rc) rc = cpu_bring_as(lowering, arguments[i].place, node->output, &arguments[i].place);
         layouts[i] = arguments[i].place.layout;
     }
     return rc;
@@ -30,9 +28,7 @@ static int run_concat(struct cpu_lowering *lowering, const struct linnet_nn_node
     struct cpu_step step = {.kind = CPU_RUN};
     int64_t dims[LINNET_NN_RANK_MAX];
     cpu_dims(lowering, node->output, dims);
-    struct dnn_layout *any =
-        dnn_layout_any(cpu_type(lowering, node->output), cpu_rank(lowering, node->output), dims);
-    int rc = cpu_keep(lowering, any, &spec.destination);
+    int rc = cpu_any(lowering, node->output, cpu_rank(lowering, node->output), dims, &spec.destination);
     if (!rc) rc = cpu_compile(lowering, &spec, &step.op);
     struct cpu_place made;
     if (!rc) rc = cpu_allocate(lowering, dnn_op_layout(step.op, DNN_DESTINATION), &made);
@@ -67,14 +63,14 @@ int cpu_lower_reshape(struct cpu_lowering *lowering, const struct linnet_nn_node
     cpu_dims(lowering, node->output, dims);
     int rc = cpu_place_of(lowering, node->inputs[0], &source);
     if (!rc) rc = cpu_view(lowering, source, cpu_rank(lowering, node->output), dims, &source);
-    return rc ? rc : cpu_bring_type(lowering, source, cpu_type(lowering, node->output), out);
+    return rc ? rc : cpu_bring_as(lowering, source, node->output, out);
 }
 
 int cpu_lower_transpose(struct cpu_lowering *lowering, const struct linnet_nn_node *node,
                         struct cpu_place *out) {
     struct cpu_place source;
     int rc = cpu_place_of(lowering, node->inputs[0], &source);
-    if (!rc) rc = cpu_bring_type(lowering, source, cpu_type(lowering, node->output), &source);
+    if (!rc) rc = cpu_bring_as(lowering, source, node->output, &source);
     if (rc) return rc;
     out->buffer = source.buffer; /* no element moves: who needs another order brings them into it */
     return cpu_keep(lowering, dnn_layout_permute(source.layout, node->at.transpose.axes), &out->layout);

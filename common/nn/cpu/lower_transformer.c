@@ -78,7 +78,7 @@ int cpu_lower_attention(struct cpu_lowering *lowering, const struct linnet_nn_no
     if (!rc) rc = product(lowering, weights, values, 3, made_dims, 1, &made);
     cpu_dims(lowering, node->output, dims);
     if (!rc) rc = cpu_view(lowering, made, rank, dims, &made);
-    return rc ? rc : cpu_bring_type(lowering, made, cpu_type(lowering, node->output), out);
+    return rc ? rc : cpu_bring_as(lowering, made, node->output, out);
 }
 
 /* The larger of a tensor and itself, broadcast: the one step of ours that repeats. */

@@ -67,6 +67,7 @@ struct cpu_constant {
     const void *source;           /* identity: where the values came from, in which layout, */
     struct dnn_layout *from, *to; /* and in which they are; owned */
     void *memory;                 /* owned */
+    bool passing;                 /* only made to be reordered: goes after compiling if no step reads it */
 };
 
 struct linnet_nn_program {
@@ -85,6 +86,8 @@ struct linnet_nn_program {
 int cpu_lower(struct linnet_nn_program *program, const struct linnet_nn_graph *graph, struct cpu_plan *plan,
               struct linnet_error *err);
 void cpu_plan_done(struct cpu_plan *plan);
+/* After the last plan: constants that no step reads go. */
+void cpu_constants_settle(struct linnet_nn_program *program);
 void cpu_constants_done(struct linnet_nn_program *program);
 
 /* kernels.c: the steps that are ours. Types F32 or BF16. */

@@ -26,7 +26,8 @@ static const struct {
 };
 
 int linnet_nn_optimize(struct linnet_nn_graph *graph, const struct linnet_nn_backend *backend,
-                       enum linnet_nn_precision precision, struct linnet_error *err) {
+                       enum linnet_nn_precision precision, const struct linnet_nn_ranges *ranges,
+                       struct linnet_error *err) {
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         int rc = plain[i].run(graph);
         if (rc) return linnet_nn_fail(err, rc, "%s: %s", plain[i].name, linnet_error_message(rc));
@@ -35,5 +36,7 @@ int linnet_nn_optimize(struct linnet_nn_graph *graph, const struct linnet_nn_bac
         int rc = fusing[i].run(graph, backend);
         if (rc) return linnet_nn_fail(err, rc, "%s: %s", fusing[i].name, linnet_error_message(rc));
     }
-    return linnet_nn_set_precision(graph, precision);
+    if (precision != LINNET_NN_PRECISION_INT8) return linnet_nn_set_precision(graph, precision);
+    int rc = linnet_nn_quantize(graph, ranges);
+    return rc ? linnet_nn_fail(err, rc, "quantize: %s", linnet_error_message(rc)) : 0;
 }

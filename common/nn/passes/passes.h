@@ -6,6 +6,7 @@
 #define LINNET_NN_PASSES_H
 
 #include "common/nn/backend.h"
+#include "common/nn/ranges.h"
 
 /* Nodes that change nothing (Identity, Dropout, Reshape and Transpose to what it is already, times 1) give
  * way to their input. */
@@ -37,9 +38,18 @@ int linnet_nn_fuse_activation(struct linnet_nn_graph *graph, const struct linnet
 /* Mark what is kept in 16 bits: all that nodes hand to each other, but not the graph's inputs and outputs. */
 int linnet_nn_set_precision(struct linnet_nn_graph *graph, enum linnet_nn_precision precision);
 
-/* All of them, in order. `backend` NULL: no fusion that asks for it. The failing pass is named in `err`. */
+/* Mark what is kept in 8 bits, for int8: what a convolution or product with constant weights reads becomes U8
+ * (where no value is negative) or S8 with the scale of its range, and so does what it makes and what only
+ * moves it, where that is read in 8 bits again. An IDENTITY between tensors of two types converts. A
+ * convolution or product computes in integers if its data has 8 bits: the backend's part. Values without a
+ * range stay as they are, and so does what reads them. */
+int linnet_nn_quantize(struct linnet_nn_graph *graph, const struct linnet_nn_ranges *ranges);
+
+/* All of them, in order. `backend` NULL: no fusion that asks for it; `ranges` is for int8 and may be NULL for
+ * others. The failing pass is named in `err`. */
 int linnet_nn_optimize(struct linnet_nn_graph *graph, const struct linnet_nn_backend *backend,
-                       enum linnet_nn_precision precision, struct linnet_error *err);
+                       enum linnet_nn_precision precision, const struct linnet_nn_ranges *ranges,
+                       struct linnet_error *err);
 
 /* Memory planning: where in one arena each of `n` buffers lies, so that those alive at the same time do not
  * overlap. Greedy, the largest first, each at the lowest place that is free while it lives (Pisarchyk and Lee

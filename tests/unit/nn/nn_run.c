@@ -2,8 +2,9 @@
  * standard output.
  *
  * Input: the raw f32 values of each input in order, for BATCH samples; output: likewise of each output.
- * Precision is f32, bf16 or f16; the backend is "cpu" unless another is named. What starting took (reading,
- * compiling, the first run) and times of REPEAT further runs go to standard error. What the comparison with PyTorch drives. */
+ * Precision is f32, bf16, f16 or (of a calibrated network) int8; the backend is "cpu" unless another is
+ * named. What starting took (reading, compiling, the first run) and times of REPEAT further runs go to
+ * standard error. What the comparison with PyTorch drives. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static void time_runs(struct linnet_nn_session *session, unsigned batch, float *
 
 int main(int argc, char **argv) {
     if (argc != 5 && argc != 6) {
-        fprintf(stderr, "usage: nn_run MODEL BATCH f32|bf16|f16 REPEAT [BACKEND] < inputs > outputs\n");
+        fprintf(stderr, "usage: nn_run MODEL BATCH f32|bf16|f16|int8 REPEAT [BACKEND] < inputs > outputs\n");
         return 2;
     }
     struct linnet_error err = {0};
@@ -77,9 +78,7 @@ int main(int argc, char **argv) {
     check(linnet_nn_model_load(argv[1], &model, &err), &err);
     double loaded = seconds(CLOCK_MONOTONIC);
     struct linnet_nn_options options = {.backend = argc > 5 ? argv[5] : "cpu", .batch_max = batch};
-    options.precision = !strcmp(argv[3], "bf16")  ? LINNET_NN_PRECISION_BF16
-                        : !strcmp(argv[3], "f16") ? LINNET_NN_PRECISION_F16
-                                                  : LINNET_NN_PRECISION_F32;
+    if (!linnet_nn_precision_parse(argv[3], &options.precision)) return 2;
     check(linnet_nn_engine_open(model, &options, &engine, &err), &err);
     check(linnet_nn_session_open(engine, &session, &err), &err);
     fprintf(stderr, "%s: read %.0f ms, compiled %.0f ms\n", linnet_nn_engine_device(engine),

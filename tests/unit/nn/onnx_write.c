@@ -105,6 +105,12 @@ void onnx_free(struct onnx_file *file) {
         port_free(file->graph.input[i]);
     for (size_t i = 0; i < file->graph.n_output; i++)
         port_free(file->graph.output[i]);
+    for (size_t i = 0; i < file->model.n_metadata_props; i++) {
+        free(file->model.metadata_props[i]->key);
+        free(file->model.metadata_props[i]->value);
+        free(file->model.metadata_props[i]);
+    }
+    free(file->model.metadata_props);
     free(file->graph.node);
     free(file->graph.initializer);
     free(file->graph.input);
@@ -245,6 +251,14 @@ struct onnx_node *onnx_string(struct onnx_node *node, const char *name, const ch
     attribute->s.len = strlen(value);
     attribute->s.data = (uint8_t *)copy(value);
     return node;
+}
+
+void onnx_metadata(struct onnx_file *file, const char *key, const char *value) {
+    Onnx__StringStringEntryProto *entry = need(malloc(sizeof *entry));
+    onnx__string_string_entry_proto__init(entry);
+    entry->key = copy(key);
+    entry->value = copy(value);
+    append(&file->model.metadata_props, &file->model.n_metadata_props, entry);
 }
 
 uint8_t *onnx_bytes(const struct onnx_file *file, size_t *size) {

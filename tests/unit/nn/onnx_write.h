@@ -23,6 +23,8 @@ struct onnx_node *onnx_int(struct onnx_node *node, const char *name, int64_t val
 struct onnx_node *onnx_float(struct onnx_node *node, const char *name, float value);
 struct onnx_node *onnx_ints(struct onnx_node *node, const char *name, size_t count, const int64_t *values);
 struct onnx_node *onnx_string(struct onnx_node *node, const char *name, const char *value);
+/* A text of the file's metadata. */
+void onnx_metadata(struct onnx_file *file, const char *key, const char *value);
 /* The file's bytes; the caller frees. */
 uint8_t *onnx_bytes(const struct onnx_file *file, size_t *size);
 

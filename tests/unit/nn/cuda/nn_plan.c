@@ -124,7 +124,7 @@ int main(int argc, char **argv) {
     check(dnn_open_described(json, &dnn, &err), &err);
     check(linnet_nn_model_load(argv[1], &model, &err), &err);
     struct linnet_nn_graph *graph = linnet_nn_graph_clone(model->graph);
-    check(linnet_nn_optimize(graph, &backend, target.precision, &err), &err);
+    check(linnet_nn_optimize(graph, &backend, target.precision, NULL, &err), &err);
     check(cuda_program_new(graph, &target, &program, &err), &err);
     setenv("LINNET_NN_CACHE", "", 1);
     struct cuda_cache *seen = cuda_cache_open("", "");
