@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/convnet/calibration.h"
 #include "plugins/convnet/model.h"
 #include "plugins/convnet/picture.h"
 #include "plugins/convnet/prediction.h"
@@ -20,11 +21,21 @@ static const char config_schema[] =
     "\"model\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":131,\"default\":\"active\","
     "\"description\":\"<name>@<version>, or active: the model of wanted:convnet, else the newest that is "
     "published\"},"
-    "\"precision\":{\"enum\":[\"f32\",\"bf16\",\"auto\"],\"default\":\"f32\","
-    "\"description\":\"bf16 is faster where the processor has it; auto takes it there. Members of a group "
-    "should agree\"},"
+    "\"precision\":{\"enum\":[\"f32\",\"bf16\",\"int8\",\"auto\"],\"default\":\"f32\","
+    "\"description\":\"bf16 is faster where the processor has it; auto takes it there. int8 wants a model "
+    "that "
+    "linnet model calibrate has been through. Members of a group should agree\"},"
+    "\"calibrate\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4000,"
+    "\"description\":\"a file: what linnet model calibrate works by; the network is written to it with the "
+    "ranges "
+    "that its values have on the pictures that come\"},"
+    "\"calibrate_by\":{\"enum\":[\"error\",\"percentile\",\"most\"],\"default\":\"error\","
+    "\"description\":\"which range of each value: that of the least squared error, of 99.99% of the values, "
+    "of "
+    "all\"},"
     "\"backend\":{\"enum\":[\"cpu\",\"cuda\",\"auto\"],\"default\":\"cpu\","
-    "\"description\":\"cuda is an NVIDIA GPU by cuDNN: new, not tried on a device yet, so to be asked for; auto takes "
+    "\"description\":\"cuda is an NVIDIA GPU by cuDNN: new, not tried on a device yet, so to be asked for; "
+    "auto takes "
     "it where there is one\"},"
     "\"batch\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64,\"default\":8,"
     "\"description\":\"most pictures that run through the network at once\"}}}";
@@ -34,6 +45,7 @@ struct convnet {
     struct convnet_model *model;
     const struct convnet_engine *engine;
     struct linnet_nn_session *session;
+    struct convnet_calibration *calibration; /* NULL: not wanted */
     const char *backend;
     enum linnet_nn_precision precision;
     unsigned batch;
@@ -56,9 +68,10 @@ static const char *backend_of(const json_t *config) {
 static enum linnet_nn_precision precision_of(const json_t *config) {
     const char *name = json_string_value(json_object_get(config, "precision"));
     const char *backend = backend_of(config);
-    bool half = !strcmp(name, "bf16") ||
-                (!strcmp(name, "auto") && linnet_nn_precision_native(backend, LINNET_NN_PRECISION_BF16));
-    return half ? LINNET_NN_PRECISION_BF16 : LINNET_NN_PRECISION_F32;
+    enum linnet_nn_precision precision;
+    if (linnet_nn_precision_parse(name, &precision)) return precision;
+    return linnet_nn_precision_native(backend, LINNET_NN_PRECISION_BF16) ? LINNET_NN_PRECISION_BF16
+                                                                         : LINNET_NN_PRECISION_F32;
 }
 
 static int convnet_check(const struct linnet_host *host, const json_t *config, char *why, size_t size) {
@@ -149,9 +162,31 @@ static int match_ports(struct convnet *self, char *why, size_t size) {
     return -1;
 }
 
+static int open_calibration(struct convnet *self, const json_t *config, char *why, size_t size) {
+    struct linnet_error err = {0};
+    const char *to = json_string_value(json_object_get(config, "calibrate"));
+    const char *by = json_string_value(json_object_get(config, "calibrate_by"));
+    enum linnet_nn_range_method method = by && !strcmp(by, "percentile") ? LINNET_NN_RANGE_PERCENTILE
+                                         : by && !strcmp(by, "most")     ? LINNET_NN_RANGE_MOST
+                                                                         : LINNET_NN_RANGE_ERROR;
+    if (!to) return 0;
+    if (!convnet_calibration_ref(self->engine->model, self->model->file, to, method, &self->calibration,
+                                 &err))
+        return 0;
+    snprintf(why, size, "calibrating the network of %s: %s", self->model->name, err.detail);
+    return -1;
+}
+
+static void close_calibration(struct convnet *self) {
+    struct linnet_error err = {0};
+    if (convnet_calibration_unref(self->calibration, &err))
+        self->host->log(self->host->ctx, 3, "the calibrated network is not written: %s", err.detail);
+}
+
 static void convnet_close(void *instance) {
     struct convnet *self = instance;
     if (!self) return;
+    close_calibration(self); /* before the engine, whose model it reads */
     linnet_nn_session_close(self->session);
     convnet_engine_unref(self->engine);
     convnet_model_free(self->model);
@@ -188,7 +223,7 @@ static int convnet_open(const struct linnet_host *host, const json_t *config, vo
     if (convnet_picture_setup(why, size) ||
         convnet_model_choose(host, json_string_value(json_object_get(config, "model")), name, why, size) ||
         convnet_model_open(host, name, &self->model, why, size) || open_engine(self, why, size) ||
-        match_ports(self, why, size)) {
+        match_ports(self, why, size) || open_calibration(self, config, why, size)) {
         convnet_close(self);
         return -1;
     }
@@ -200,7 +235,7 @@ static int convnet_open(const struct linnet_host *host, const json_t *config, vo
 static int convnet_fingerprint(void *instance, char *text, size_t size) {
     const struct convnet *self = instance;
     snprintf(text, size, "model %s %s %s", self->model->name, self->model->digest,
-             self->precision == LINNET_NN_PRECISION_BF16 ? "bf16" : "f32");
+             linnet_nn_precision_name(self->precision));
     return 0;
 }
 
@@ -290,6 +325,7 @@ static void run(struct convnet *self, const struct linnet_item *const *items, un
     const float *inputs[1] = {self->input};
     if (!n) return;
     int rc = linnet_nn_session_run(self->session, n, inputs, self->outputs, &err);
+    if (!rc && self->calibration) rc = convnet_calibration_add(self->calibration, n, self->input, &err);
     for (unsigned i = 0; i < n; i++) {
         if (!rc)
             conclude(self, items[i], i);
@@ -324,7 +360,8 @@ static const struct linnet_input inputs[] = {
 static const char *const produces[] = {"prediction", NULL};
 
 /* The fingerprint names the model and the class of precision that these lead to. */
-static const char *const operational[] = {"model", "backend", "precision", "batch", NULL};
+static const char *const operational[] = {"model",     "backend",      "precision", "batch",
+                                          "calibrate", "calibrate_by", NULL};
 
 static const struct linnet_plugin plugin = {
     .struct_size = sizeof plugin,

@@ -54,6 +54,13 @@ static void count(const struct evaluating *self, struct linnet_score *score, uin
     linnet_score_add(score, truth, rank, linnet_json_number(species, "0/score", 0));
 }
 
+static void write_prediction(FILE *table, const struct linnet_picture *picture, const json_t *prediction) {
+    const json_t *species = json_object_get(prediction, "species");
+    fprintf(table, "\"%s\",\"%s\",%s,%.6f,%s,%.6f\n", picture->path, picture->label,
+            linnet_json_string(species, "0/taxon", ""), linnet_json_number(species, "0/score", 0),
+            linnet_json_string(species, "1/taxon", ""), linnet_json_number(species, "1/score", 0));
+}
+
 static json_t *prediction_of(const struct sample *sample, size_t view) {
     char id[LINNET_ID_MAX], qualifier[160];
     snprintf(qualifier, sizeof qualifier, "%s:evaluated@1", sample->digests[view]);
@@ -71,6 +78,7 @@ static void count_view(struct sample *sample, size_t view, uint32_t truth) {
         return;
     }
     self->out->read++;
+    if (self->options->predictions) write_prediction(self->options->predictions, picture, prediction);
     count(self, &self->out->pictures, truth, json_object_get(prediction, "species"));
     for (size_t o = 0; o < LINNET_ORGANS; o++)
         if (strcmp(picture->organ, linnet_organs[o]) == 0)
@@ -175,14 +183,20 @@ static void start_more(struct evaluating *self) {
 static int open_stages(struct evaluating *self, struct linnet_error *err) {
     struct linnet_pipeline_stage stages[STAGES] = {{0}};
     struct linnet_pipeline_options options = {.references = self->model.references};
-    int error = 0;
+    json_t *config = json_pack("{s:s, s:s*, s:s*}", "precision",
+                               self->options->precision ? self->options->precision : "f32", "calibrate",
+                               self->options->calibrate, "calibrate_by", self->options->by);
+    int error = config ? 0 : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     for (size_t i = 0; !error && i < STAGES; i++) {
         char path[PATH_MAX];
         error = linnet_install_plugin(stage_names[i], path, err);
         if (!error) error = linnet_plugin_file_open(path, &self->files[i], err);
         stages[i].file = self->files[i];
+        if (strcmp(stage_names[i], "convnet") == 0) stages[i].config = config;
     }
-    return error ? error : linnet_pipeline_open(&self->loop, stages, STAGES, &options, &self->pipeline, err);
+    if (!error) error = linnet_pipeline_open(&self->loop, stages, STAGES, &options, &self->pipeline, err);
+    json_decref(config);
+    return error;
 }
 
 static int init_scores(struct linnet_evaluation *out, uint32_t classes) {

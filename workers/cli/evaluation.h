@@ -2,6 +2,8 @@
 #ifndef LINNET_CLI_EVALUATION_H
 #define LINNET_CLI_EVALUATION_H
 
+#include <stdio.h>
+
 #include "workers/cli/pictures.h"
 #include "workers/cli/score.h"
 
@@ -13,7 +15,10 @@ struct linnet_evaluation_options {
     const char *description; /* NULL: read from the graph */
     const char *backbone; /* folder of reference documents; NULL: the labels are species, their first word the
                              genus */
-    size_t limit;         /* most pictures; 0: all */
+    const char *precision;      /* of the network; NULL: f32 */
+    const char *calibrate, *by; /* the stage's options of that name (plugins/convnet); NULL: none */
+    size_t limit;               /* most pictures; 0: all */
+    FILE *predictions;          /* a table of what each picture was taken for; NULL: none */
     void (*progress)(void *arg, size_t done, size_t all);
     void *progress_arg;
 };

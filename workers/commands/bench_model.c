@@ -19,13 +19,12 @@ struct options {
     bool layers, json, pixels;
 };
 
-static const char *const precisions[] = {"f32", "bf16", "f16"};
-
 enum { KEY_LAYERS = 1, KEY_JSON, KEY_PIXELS, KEY_DEVICE };
 
 static const struct argp_option options[] = {
     {"batch", 'b', "N", 0, "Pictures at once (1)", 0},
-    {"precision", 'p', "f32|bf16|f16", 0, "What it computes in (f32)", 0},
+    {"precision", 'p', "f32|bf16|f16|int8", 0, "What it computes in (f32); int8 wants a calibrated network",
+     0},
     {"backend", 'B', "NAME", 0, "cpu, cuda or auto (auto)", 0},
     {"device", KEY_DEVICE, "N", 0, "Which of several GPUs (0)", 0},
     {"threads", 't', "N", 0, "Of one run on the CPU (1)", 0},
@@ -50,12 +49,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         mine->batch = number(state, arg, 4096);
         return 0;
     case 'p':
-        for (int i = 0; i < 3; i++) {
-            if (strcmp(arg, precisions[i]) != 0) continue;
-            mine->precision = (enum linnet_nn_precision)i;
-            return 0;
-        }
-        argp_error(state, "--precision is f32, bf16 or f16, not '%s'", arg);
+        if (!linnet_nn_precision_parse(arg, &mine->precision))
+            argp_error(state, "--precision is f32, bf16, f16 or int8, not '%s'", arg);
         return 0;
     case 'B':
         mine->backend = arg;
@@ -242,14 +237,15 @@ static double floor_of(const struct bench *bench) {
 
 static int print_json(const struct options *mine, const struct bench *bench) {
     double median = percentile(mine, bench, 0.5), least = floor_of(bench);
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:i, s:b, s:i, s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:f, s:f}", "model",
-        mine->file, "device", linnet_nn_engine_device(bench->engine), "precision",
-        precisions[mine->precision], "batch", (int)mine->batch, "pixels", (int)mine->pixels, "runs",
-        (int)mine->runs, "load_ms", bench->load * 1e3, "compile_ms", bench->compile * 1e3, "latency_ms",
-        "min", bench->seconds[0] * 1e3, "p50", median * 1e3, "p90", percentile(mine, bench, 0.9) * 1e3, "p99",
-        percentile(mine, bench, 0.99) * 1e3, "max", bench->seconds[mine->runs - 1] * 1e3, "images_per_second",
-        mine->batch / median, "gflop", (double)linnet_nn_model_flops(bench->model) * 1e-9);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:i, s:b, s:i, s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:f, s:f}", "model",
+                  mine->file, "device", linnet_nn_engine_device(bench->engine), "precision",
+                  linnet_nn_precision_name(mine->precision), "batch", (int)mine->batch, "pixels",
+                  (int)mine->pixels, "runs", (int)mine->runs, "load_ms", bench->load * 1e3, "compile_ms",
+                  bench->compile * 1e3, "latency_ms", "min", bench->seconds[0] * 1e3, "p50", median * 1e3,
+                  "p90", percentile(mine, bench, 0.9) * 1e3, "p99", percentile(mine, bench, 0.99) * 1e3,
+                  "max", bench->seconds[mine->runs - 1] * 1e3, "images_per_second", mine->batch / median,
+                  "gflop", (double)linnet_nn_model_flops(bench->model) * 1e-9);
     json_object_set_new(json, "roofline_share", least > 0 ? json_real(least / median) : json_null());
     json_object_set_new(json, "roofline_images_per_second",
                         least > 0 ? json_real(mine->batch / least) : json_null());
@@ -269,7 +265,7 @@ static int print_json(const struct options *mine, const struct bench *bench) {
 static int print_table(const struct options *mine, const struct bench *bench) {
     double median = percentile(mine, bench, 0.5), least = floor_of(bench);
     printf("%s\n%s, %s, batch %u%s\n", mine->file, linnet_nn_engine_device(bench->engine),
-           precisions[mine->precision], mine->batch, mine->pixels ? ", from bytes" : "");
+           linnet_nn_precision_name(mine->precision), mine->batch, mine->pixels ? ", from bytes" : "");
     printf("  read %.0f ms, compiled %.0f ms\n", bench->load * 1e3, bench->compile * 1e3);
     printf("  latency of %u runs: median %.3f ms, 90%% %.3f, 99%% %.3f, least %.3f, most %.3f\n", mine->runs,
            median * 1e3, percentile(mine, bench, 0.9) * 1e3, percentile(mine, bench, 0.99) * 1e3,

@@ -12,10 +12,19 @@
 struct options {
     struct linnet_store_options store; /* --json and --quiet are of use here; no store is asked */
     struct linnet_evaluation_options evaluation;
-    const char *folder, *csv;
+    const char *folder, *csv, *predictions;
 };
 
-enum { KEY_ONNX = 1, KEY_LABELS, KEY_DESCRIPTION, KEY_BACKBONE, KEY_CSV, KEY_LIMIT, KEY_FLORA };
+enum {
+    KEY_ONNX = 1,
+    KEY_LABELS,
+    KEY_DESCRIPTION,
+    KEY_BACKBONE,
+    KEY_CSV,
+    KEY_LIMIT,
+    KEY_PRECISION,
+    KEY_PREDICTIONS
+};
 
 static const struct argp_option options[] = {
     {"onnx", KEY_ONNX, "FILE.onnx", 0, "The model (wanted)", 0},
@@ -26,6 +35,9 @@ static const struct argp_option options[] = {
     {"csv", KEY_CSV, "FILE", 0,
      "The pictures are those of a table (image, taxon, organ, observation) below DIR", 0},
     {"limit", KEY_LIMIT, "N", 0, "At most so many pictures", 0},
+    {"precision", KEY_PRECISION, "f32|bf16|int8", 0, "What the network computes in (f32)", 0},
+    {"predictions", KEY_PREDICTIONS, "FILE.csv", 0,
+     "Write what each picture was taken for: the first two species and their scores", 0},
     {0},
 };
 
@@ -52,6 +64,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_LIMIT:
         mine->evaluation.limit = strtoul(arg, NULL, 10);
+        return 0;
+    case KEY_PRECISION:
+        if (strcmp(arg, "f32") != 0 && strcmp(arg, "bf16") != 0 && strcmp(arg, "int8") != 0)
+            argp_error(state, "--precision is f32, bf16 or int8, not '%s'", arg);
+        mine->evaluation.precision = arg;
+        return 0;
+    case KEY_PREDICTIONS:
+        mine->predictions = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0) return ARGP_ERR_UNKNOWN;
@@ -122,6 +142,14 @@ static void progress(void *arg, size_t done, size_t all) {
     linnet_say_progress(arg, "%zu of %zu observations", done, all);
 }
 
+static int open_predictions(struct options *mine, struct linnet_error *err) {
+    if (!mine->predictions) return 0;
+    mine->evaluation.predictions = fopen(mine->predictions, "w");
+    if (!mine->evaluation.predictions) return linnet_error_set(err, LINNET_E_IO, "%s: %m", mine->predictions);
+    fputs("image,label,first,first_score,second,second_score\n", mine->evaluation.predictions);
+    return 0;
+}
+
 static int run(int argc, char **argv) {
     struct options mine = {0};
     struct linnet_pictures pictures;
@@ -133,7 +161,12 @@ static int run(int argc, char **argv) {
     if (error) return linnet_say_error("eval", &err);
     mine.evaluation.progress = progress;
     mine.evaluation.progress_arg = &mine.store;
-    error = linnet_evaluate(&mine.evaluation, &pictures, &evaluation, &err);
+    error = open_predictions(&mine, &err);
+    if (!error) error = linnet_evaluate(&mine.evaluation, &pictures, &evaluation, &err);
+    if (mine.evaluation.predictions && fclose(mine.evaluation.predictions) && !error) {
+        linnet_evaluation_done(&evaluation);
+        error = linnet_error_set(&err, LINNET_E_IO, "%s: %m", mine.predictions);
+    }
     linnet_say_done(&mine.store);
     linnet_pictures_done(&pictures);
     if (error) return linnet_say_error("eval", &err);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/digest.h"
 #include "common/base/json.h"
@@ -9,6 +10,7 @@
 #include "common/nn/nn.h"
 #include "workers/cli/backbone.h"
 #include "workers/cli/command.h"
+#include "workers/cli/evaluation.h"
 #include "workers/cli/file.h"
 #include "workers/cli/labels.h"
 #include "workers/cli/model_document.h"
@@ -23,10 +25,25 @@ struct options {
     char **words;
     int nwords;
     const char *labels, *description, *name, *version, *policy, *svg;
+    const char *pictures, *csv, *out, *by;
+    size_t limit;
     bool dry_run, activate;
 };
 
-enum { KEY_LABELS = 1, KEY_DESCRIPTION, KEY_NAME, KEY_VERSION, KEY_POLICY, KEY_ACTIVATE, KEY_SVG };
+enum {
+    KEY_LABELS = 1,
+    KEY_DESCRIPTION,
+    KEY_NAME,
+    KEY_VERSION,
+    KEY_POLICY,
+    KEY_ACTIVATE,
+    KEY_SVG,
+    KEY_PICTURES,
+    KEY_CSV,
+    KEY_OUT,
+    KEY_BY,
+    KEY_LIMIT
+};
 
 static const struct argp_option options[] = {
     {"labels", KEY_LABELS, "FILE.csv", 0, "publish: the classes, one a row, in the order of the output", 0},
@@ -40,6 +57,13 @@ static const struct argp_option options[] = {
      "(new)",
      0},
     {"svg", KEY_SVG, "OUT", 0, "inspect: draw the network as well", 0},
+    {"pictures", KEY_PICTURES, "DIR", 0, "calibrate: pictures like those that will come, as eval takes them",
+     0},
+    {"csv", KEY_CSV, "FILE", 0, "calibrate: the pictures are those of a table below DIR", 0},
+    {"limit", KEY_LIMIT, "N", 0, "calibrate: at most so many pictures (512)", 0},
+    {"by", KEY_BY, "error|percentile|most", 0,
+     "calibrate: the range of each value is that of the least squared error, of 99.99% or of all (error)", 0},
+    {"out", KEY_OUT, "OUT.onnx", 0, "calibrate: the file to write", 0},
     {"dry-run", 'n', 0, 0, "Say what would be done, write nothing", 0},
     {0},
 };
@@ -65,6 +89,23 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case KEY_SVG:
         mine->svg = arg;
         return 0;
+    case KEY_PICTURES:
+        mine->pictures = arg;
+        return 0;
+    case KEY_CSV:
+        mine->csv = arg;
+        return 0;
+    case KEY_OUT:
+        mine->out = arg;
+        return 0;
+    case KEY_LIMIT:
+        mine->limit = strtoul(arg, NULL, 10);
+        return 0;
+    case KEY_BY:
+        if (strcmp(arg, "error") != 0 && strcmp(arg, "percentile") != 0 && strcmp(arg, "most") != 0)
+            argp_error(state, "--by is error, percentile or most, not '%s'", arg);
+        mine->by = arg;
+        return 0;
     case KEY_ACTIVATE:
         mine->activate = true;
         return 0;
@@ -89,11 +130,14 @@ static struct argp_child children[] = {{&linnet_store_argp, 0, "Store:", 1}, {0}
 static const struct argp argp = {
     options,
     parse,
-    "publish FILE.onnx\nactivate NAME@VERSION\nlist\nshow NAME@VERSION\ninspect FILE.onnx",
+    "publish FILE.onnx\nactivate NAME@VERSION\nlist\nshow NAME@VERSION\ninspect FILE.onnx\ncalibrate "
+    "FILE.onnx",
     "Publish ONNX models, choose the one in use, look at them.\v"
     "publish maps the labels to the backbone and reports what it could not map. activate only moves a "
     "pointer: going back to an "
-    "earlier model computes nothing. inspect prints layers, shapes, FLOPs and parameters without a store.",
+    "earlier model computes nothing. inspect prints layers, shapes, FLOPs and parameters without a store; "
+    "calibrate writes the network with the "
+    "ranges that its values have on pictures, which precision int8 needs.",
     children,
     0,
     0};
@@ -364,6 +408,51 @@ static int inspect(const struct options *mine, struct linnet_error *err) {
     return error;
 }
 
+static int read_pictures(const struct options *mine, struct linnet_pictures *pictures,
+                         struct linnet_error *err) {
+    if (!mine->pictures || !mine->labels || !mine->out)
+        return linnet_error_set(err, LINNET_E_INVALID,
+                                "--pictures DIR, --labels FILE.csv and --out OUT.onnx are wanted");
+    if (strcmp(mine->out, mine->words[1]) == 0)
+        return linnet_error_set(err, LINNET_E_INVALID, "--out is another file than the one that is read");
+    return mine->csv ? linnet_pictures_table(mine->csv, mine->pictures, pictures, err)
+                     : linnet_pictures_folder(mine->pictures, pictures, err);
+}
+
+static void calibrating(void *arg, size_t done, size_t all) {
+    linnet_say_progress(arg, "%zu of %zu observations", done, all);
+}
+
+/* By the stages that a worker runs, so that the network sees what it will see there. */
+static int calibrate(const struct options *mine, struct linnet_error *err) {
+    struct linnet_pictures pictures;
+    struct linnet_evaluation evaluation;
+    struct linnet_nn_model *model = NULL;
+    struct linnet_evaluation_options wanted = {.onnx = mine->words[1],
+                                               .labels = mine->labels,
+                                               .description = mine->description,
+                                               .calibrate = mine->out,
+                                               .by = mine->by,
+                                               .limit = mine->limit ? mine->limit : 512,
+                                               .progress = calibrating,
+                                               .progress_arg = (void *)&mine->store};
+    int error = read_pictures(mine, &pictures, err);
+    if (error) return error;
+    unlink(mine->out); /* what is there afterwards is what was made */
+    error = linnet_evaluate(&wanted, &pictures, &evaluation, err);
+    linnet_say_done(&mine->store);
+    linnet_pictures_done(&pictures);
+    if (error) return error;
+    size_t read = evaluation.read;
+    linnet_evaluation_done(&evaluation);
+    if (!read) return linnet_error_set(err, LINNET_E_INVALID, "none of the pictures could be read");
+    error = linnet_nn_model_load(mine->out, &model, err);
+    if (!error)
+        printf("%s: ranges of %zu values on %zu pictures\n", mine->out, linnet_nn_model_ranges(model), read);
+    linnet_nn_model_free(model);
+    return error;
+}
+
 static const struct {
     const char *verb;
     int words;
@@ -377,6 +466,8 @@ static int run(int argc, char **argv) {
     if (linnet_options_parse(&argp, argc, argv, &mine)) return LINNET_EXIT_USAGE;
     if (mine.nwords == 2 && strcmp(mine.words[0], "inspect") == 0)
         return inspect(&mine, &err) ? linnet_say_error("model", &err) : LINNET_EXIT_OK;
+    if (mine.nwords == 2 && strcmp(mine.words[0], "calibrate") == 0)
+        return calibrate(&mine, &err) ? linnet_say_error("model", &err) : LINNET_EXIT_OK;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (mine.nwords != verbs[i].words || strcmp(mine.words[0], verbs[i].verb) != 0) continue;
         int error = linnet_store_open(&mine.store, &store, &err);
@@ -384,8 +475,8 @@ static int run(int argc, char **argv) {
         linnet_store_close(store);
         return error ? linnet_say_error("model", &err) : LINNET_EXIT_OK;
     }
-    fprintf(stderr, "linnet model: publish FILE, activate NAME@VERSION, list, show NAME@VERSION or inspect "
-                    "FILE is wanted; see "
+    fprintf(stderr, "linnet model: publish FILE, activate NAME@VERSION, list, show NAME@VERSION, inspect "
+                    "FILE or calibrate FILE is wanted; see "
                     "--help\n");
     return LINNET_EXIT_USAGE;
 }
