@@ -18,6 +18,7 @@ allow common/couch 'common/(base|couch)/'
 allow common/taxonomy 'common/(base|taxonomy)/'
 allow common/consensus 'common/(base|taxonomy|consensus)/'
 allow common/similar 'common/(base|similar)/'
+allow common/calibration 'common/(base|calibration)/'
 allow common/nn 'common/(base|nn)/'
 allow workers 'common/|workers/'
 for plugin in plugins/*/; do
