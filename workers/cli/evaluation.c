@@ -12,7 +12,7 @@
 #include "workers/host/install.h"
 #include "workers/host/pipeline.h"
 
-enum { IN_FLIGHT = 32, VIEWS_MAX = 10 };
+enum { IN_FLIGHT = 32, VIEWS_MAX = LINNET_EVALUATION_VIEWS };
 #define PICTURE_LIMIT ((size_t)64 << 20)
 
 const char *const linnet_organs[LINNET_ORGANS] = {"flower", "leaf", "fruit", "bark", "habit"};
@@ -79,10 +79,24 @@ static void count_view(struct sample *sample, size_t view, uint32_t truth) {
     }
     self->out->read++;
     if (self->options->predictions) write_prediction(self->options->predictions, picture, prediction);
+    if (truth == LINNET_NO_TAXON) return;
     count(self, &self->out->pictures, truth, json_object_get(prediction, "species"));
     for (size_t o = 0; o < LINNET_ORGANS; o++)
         if (strcmp(picture->organ, linnet_organs[o]) == 0)
             count(self, &self->out->organs[o], truth, json_object_get(prediction, "species"));
+}
+
+/* Let the caller see for himself. */
+static void tell(const struct sample *sample, uint32_t truth, const json_t *identification) {
+    const struct evaluating *self = sample->evaluating;
+    struct linnet_evaluation_answer answer = {
+        .pictures = &self->pictures->items[sample->from], .n = sample->n, .identification = identification};
+    if (!self->options->answered) return;
+    if (truth != LINNET_NO_TAXON)
+        answer.truth = linnet_taxonomy_at(linnet_references_taxonomy(self->model.references), truth)->id;
+    for (size_t i = 0; i < sample->n; i++)
+        answer.predictions[i] = prediction_of(sample, i);
+    self->options->answered(self->options->answered_arg, &answer);
 }
 
 static void start_more(struct evaluating *self);
@@ -97,8 +111,9 @@ static void on_done(void *arg, const struct linnet_pipeline_outcome *outcome) {
         count_view(sample, i, truth);
     linnet_id_format(sample->observation.ulid, "identification", NULL, id);
     const struct linnet_held_doc *identification = linnet_observation_find(&sample->observation, id);
-    if (identification)
+    if (identification && truth != LINNET_NO_TAXON)
         count(self, &self->out->observations, truth, json_object_get(identification->json, "species"));
+    tell(sample, truth, identification ? identification->json : NULL);
     linnet_observation_done(&sample->observation);
     free(sample);
     self->in_flight--;
@@ -125,8 +140,9 @@ static int put_picture(struct sample *sample, size_t view, json_t *views) {
     linnet_bytes_unref(bytes);
     if (error) return -1;
     sample->sent[view] = true;
-    return json_array_append_new(views,
-                                 json_pack("{s:s, s:s}", "image", sample->digests[view], "organ", "auto"));
+    bool known = sample->evaluating->options->organs && *picture->organ;
+    return json_array_append_new(views, json_pack("{s:s, s:s}", "image", sample->digests[view], "organ",
+                                                  known ? picture->organ : "auto"));
 }
 
 /* Make the observation and send it through the stages. */
@@ -146,6 +162,8 @@ static int start(struct evaluating *self, size_t from, size_t n) {
     json_t *observation = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "_id", id, "kind", "observation",
                                     "observer", "eval", "created_at", "2026-01-01T00:00:00Z", "observed_at",
                                     "2026-01-01T00:00:00Z", "views", views);
+    const char *flora = self->pictures->items[from].flora;
+    if (self->options->flora && *flora) json_object_set_new(observation, "flora", json_string(flora));
     int error = observation ? linnet_observation_put(&sample->observation, observation) : LINNET_E_NOMEM;
     if (!error)
         error =
@@ -169,10 +187,9 @@ static void start_more(struct evaluating *self) {
                strcmp(items[from + n].observation, items[from].observation) == 0)
             n++;
         self->next += n;
-        if (linnet_evaluation_truth(&self->model, items[from].label) == LINNET_NO_TAXON)
-            self->out->unknown += n;
-        else if (start(self, from, n) != 0)
-            self->out->failed += n;
+        bool known = linnet_evaluation_truth(&self->model, items[from].label) != LINNET_NO_TAXON;
+        if (!known) self->out->unknown += n;
+        if ((known || self->options->unknown) && start(self, from, n) != 0) self->out->failed += n;
     }
     if (self->in_flight == 0 && self->next >= end && self->pipeline) {
         linnet_pipeline_close(self->pipeline, NULL, NULL);
@@ -193,6 +210,7 @@ static int open_stages(struct evaluating *self, struct linnet_error *err) {
         if (!error) error = linnet_plugin_file_open(path, &self->files[i], err);
         stages[i].file = self->files[i];
         if (strcmp(stage_names[i], "convnet") == 0) stages[i].config = config;
+        if (strcmp(stage_names[i], "fusion") == 0) stages[i].config = self->options->fusion;
     }
     if (!error) error = linnet_pipeline_open(&self->loop, stages, STAGES, &options, &self->pipeline, err);
     json_decref(config);

@@ -84,14 +84,13 @@ static int add_model(const struct linnet_evaluation_options *options, struct lin
                      struct linnet_evaluation_model *out, struct linnet_error *err) {
     struct linnet_nn_model *model = NULL;
     struct linnet_labels labels = {0};
-    json_t *description = NULL, *assumed = json_array(), *document = NULL, *label;
+    json_t *assumed = json_array(), *document = NULL, *label;
     size_t i;
     int error = linnet_nn_model_load(options->onnx, &model, err);
     if (!error) error = linnet_labels_load(options->labels, linnet_references_taxonomy(taxa), &labels, err);
-    if (!error && options->description)
-        error = linnet_json_load_file(options->description, (size_t)64 << 20, &description, err);
     if (!error)
-        error = linnet_model_document("evaluated", "1", model, &labels, description, assumed, &document, err);
+        error = linnet_model_document("evaluated", "1", model, &labels, options->description, assumed,
+                                      &document, err);
     if (!error) error = linnet_references_each(taxa, "", copy_one, out->references);
     if (!error) error = linnet_references_add(out->references, document, err);
     if (!error)
@@ -104,7 +103,6 @@ static int add_model(const struct linnet_evaluation_options *options, struct lin
     json_array_foreach(labels.taxa, i, label) if (json_is_string(label))
         json_object_set_new(out->known, json_string_value(label), json_true());
     json_decref(wanted);
-    json_decref(description);
     json_decref(assumed);
     json_decref(document);
     linnet_labels_done(&labels);
@@ -115,14 +113,16 @@ static int add_model(const struct linnet_evaluation_options *options, struct lin
 int linnet_evaluation_model_load(const struct linnet_evaluation_options *options,
                                  struct linnet_evaluation_model *out, struct linnet_error *err) {
     struct linnet_evaluation_model model = {linnet_references_new(), json_object(), json_object()};
-    struct linnet_references *taxa = linnet_references_new();
+    struct linnet_references *taxa =
+        options->taxa ? linnet_references_ref(options->taxa) : linnet_references_new();
     int error = taxa && model.references && model.folders && model.known
                     ? 0
                     : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    if (!error)
+    if (!error && !options->taxa) {
         error = options->backbone ? linnet_references_load_folder(taxa, options->backbone, err)
                                   : taxa_of_labels(options->labels, taxa, err);
-    if (!error) error = linnet_references_finish(taxa, err);
+        if (!error) error = linnet_references_finish(taxa, err);
+    }
     if (!error) error = add_model(options, taxa, &model, err);
     linnet_references_unref(taxa);
     if (error)

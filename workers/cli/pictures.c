@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "workers/cli/csv.h"
 
 static int add(struct linnet_pictures *pictures, const char *path, const char *label, const char *organ,
-               const char *observation) {
+               const char *observation, const char *flora) {
     if (pictures->n == pictures->capacity) {
         size_t capacity = pictures->capacity ? pictures->capacity * 2 : 256;
         struct linnet_picture *items = realloc(pictures->items, capacity * sizeof *items);
@@ -17,9 +18,11 @@ static int add(struct linnet_pictures *pictures, const char *path, const char *l
         pictures->items = items;
         pictures->capacity = capacity;
     }
-    struct linnet_picture picture = {strdup(path), strdup(label), strdup(organ), strdup(observation)};
+    struct linnet_picture picture = {strdup(path), strdup(label), strdup(organ), strdup(observation),
+                                     strdup(flora)};
     pictures->items[pictures->n++] = picture;
-    return picture.path && picture.label && picture.organ && picture.observation ? 0 : LINNET_E_NOMEM;
+    bool whole = picture.path && picture.label && picture.organ && picture.observation && picture.flora;
+    return whole ? 0 : LINNET_E_NOMEM;
 }
 
 void linnet_pictures_done(struct linnet_pictures *pictures) {
@@ -28,6 +31,7 @@ void linnet_pictures_done(struct linnet_pictures *pictures) {
         free(pictures->items[i].label);
         free(pictures->items[i].organ);
         free(pictures->items[i].observation);
+        free(pictures->items[i].flora);
     }
     free(pictures->items);
     *pictures = (struct linnet_pictures){0};
@@ -46,7 +50,7 @@ int linnet_pictures_folder(const char *path, struct linnet_pictures *out, struct
         if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR)
             error = linnet_error_set(err, LINNET_E_IO, "%s: %s", entry->fts_path, strerror(entry->fts_errno));
         if (entry->fts_info != FTS_F || entry->fts_level < 2 || entry->fts_name[0] == '.') continue;
-        if (add(&pictures, entry->fts_path, entry->fts_parent->fts_name, "", entry->fts_path) != 0)
+        if (add(&pictures, entry->fts_path, entry->fts_parent->fts_name, "", entry->fts_path, "") != 0)
             error = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     }
     if (tree) fts_close(tree);
@@ -78,7 +82,7 @@ int linnet_pictures_table(const char *path, const char *folder, struct linnet_pi
     if (error) return error;
     int image = linnet_csv_column(&csv, "image"), label = label_column(&csv),
         organ = linnet_csv_column(&csv, "organ");
-    int observation = linnet_csv_column(&csv, "observation");
+    int observation = linnet_csv_column(&csv, "observation"), flora = linnet_csv_column(&csv, "flora");
     if (image < 0 || label < 0)
         error = linnet_error_set(
             err, LINNET_E_PARSE,
@@ -87,7 +91,8 @@ int linnet_pictures_table(const char *path, const char *folder, struct linnet_pi
         char file[4096];
         snprintf(file, sizeof file, "%s/%s", folder, linnet_csv_cell(&csv, row, image));
         if (add(&pictures, file, linnet_csv_cell(&csv, row, label), linnet_csv_cell(&csv, row, organ),
-                observation >= 0 ? linnet_csv_cell(&csv, row, observation) : file) != 0)
+                observation >= 0 ? linnet_csv_cell(&csv, row, observation) : file,
+                linnet_csv_cell(&csv, row, flora)) != 0)
             error = linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     }
     linnet_csv_done(&csv);

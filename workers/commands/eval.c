@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json.h"
 #include "workers/cli/command.h"
 #include "workers/cli/evaluation.h"
+#include "workers/cli/evaluation_rows.h"
 #include "workers/cli/options.h"
 #include "workers/cli/say.h"
 
 struct options {
     struct linnet_store_options store; /* --json and --quiet are of use here; no store is asked */
     struct linnet_evaluation_options evaluation;
-    const char *folder, *csv, *predictions;
+    const char *folder, *csv, *description, *fusion, *each, *predictions;
 };
 
 enum {
@@ -23,7 +25,12 @@ enum {
     KEY_CSV,
     KEY_LIMIT,
     KEY_PRECISION,
-    KEY_PREDICTIONS
+    KEY_PREDICTIONS,
+    KEY_FLORA,
+    KEY_ORGANS,
+    KEY_UNKNOWN,
+    KEY_FUSION,
+    KEY_EACH
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +45,11 @@ static const struct argp_option options[] = {
     {"precision", KEY_PRECISION, "f32|bf16|int8", 0, "What the network computes in (f32)", 0},
     {"predictions", KEY_PREDICTIONS, "FILE.csv", 0,
      "Write what each picture was taken for: the first two species and their scores", 0},
+    {"flora", KEY_FLORA, 0, 0, "Within the flora that the table's column `flora` names", 0},
+    {"organs", KEY_ORGANS, 0, 0, "Take the organs as the table has them; else the model tells", 0},
+    {"fusion", KEY_FUSION, "FILE.json", 0, "Configuration of the fusion stage", 0},
+    {"unknown", KEY_UNKNOWN, 0, 0, "Run what the model has no class for too (it is not scored)", 0},
+    {"each", KEY_EACH, "FILE", 0, "Write what came of each observation, a line of JSON each", 0},
     {0},
 };
 
@@ -54,13 +66,28 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         mine->evaluation.labels = arg;
         return 0;
     case KEY_DESCRIPTION:
-        mine->evaluation.description = arg;
+        mine->description = arg;
         return 0;
     case KEY_BACKBONE:
         mine->evaluation.backbone = arg;
         return 0;
     case KEY_CSV:
         mine->csv = arg;
+        return 0;
+    case KEY_FLORA:
+        mine->evaluation.flora = true;
+        return 0;
+    case KEY_ORGANS:
+        mine->evaluation.organs = true;
+        return 0;
+    case KEY_UNKNOWN:
+        mine->evaluation.unknown = true;
+        return 0;
+    case KEY_FUSION:
+        mine->fusion = arg;
+        return 0;
+    case KEY_EACH:
+        mine->each = arg;
         return 0;
     case KEY_LIMIT:
         mine->evaluation.limit = strtoul(arg, NULL, 10);
@@ -150,26 +177,54 @@ static int open_predictions(struct options *mine, struct linnet_error *err) {
     return 0;
 }
 
+/* The files that the options name, read; the one that is written to, opened. */
+static int open_files(struct options *mine, json_t **description, json_t **fusion, FILE **each,
+                      struct linnet_error *err) {
+    int error = 0;
+    if (mine->description)
+        error = linnet_json_load_file(mine->description, (size_t)64 << 20, description, err);
+    if (!error && mine->fusion) error = linnet_json_load_file(mine->fusion, (size_t)1 << 20, fusion, err);
+    if (!error && mine->each && !(*each = fopen(mine->each, "w")))
+        error = linnet_error_set(err, LINNET_E_IO, "%s: %m", mine->each);
+    mine->evaluation.description = *description;
+    mine->evaluation.fusion = *fusion;
+    if (*each) {
+        mine->evaluation.answered = linnet_evaluation_write;
+        mine->evaluation.answered_arg = *each;
+    }
+    return error;
+}
+
+static int evaluate(struct options *mine, struct linnet_evaluation *out, struct linnet_error *err) {
+    struct linnet_pictures pictures;
+    json_t *description = NULL, *fusion = NULL;
+    FILE *each = NULL;
+    int error = mine->csv ? linnet_pictures_table(mine->csv, mine->folder, &pictures, err)
+                          : linnet_pictures_folder(mine->folder, &pictures, err);
+    if (error) return error;
+    error = open_files(mine, &description, &fusion, &each, err);
+    if (!error) error = open_predictions(mine, err);
+    if (!error) error = linnet_evaluate(&mine->evaluation, &pictures, out, err);
+    bool evaluated = !error;
+    if (each && fclose(each) != 0 && !error) error = linnet_error_set(err, LINNET_E_IO, "%s: %m", mine->each);
+    if (mine->evaluation.predictions && fclose(mine->evaluation.predictions) != 0 && !error)
+        error = linnet_error_set(err, LINNET_E_IO, "%s: %m", mine->predictions);
+    if (evaluated && error) linnet_evaluation_done(out);
+    linnet_say_done(&mine->store);
+    linnet_pictures_done(&pictures);
+    json_decref(description);
+    json_decref(fusion);
+    return error;
+}
+
 static int run(int argc, char **argv) {
     struct options mine = {0};
-    struct linnet_pictures pictures;
     struct linnet_evaluation evaluation;
     struct linnet_error err = {0};
     if (linnet_options_parse(&argp, argc, argv, &mine)) return LINNET_EXIT_USAGE;
-    int error = mine.csv ? linnet_pictures_table(mine.csv, mine.folder, &pictures, &err)
-                         : linnet_pictures_folder(mine.folder, &pictures, &err);
-    if (error) return linnet_say_error("eval", &err);
     mine.evaluation.progress = progress;
     mine.evaluation.progress_arg = &mine.store;
-    error = open_predictions(&mine, &err);
-    if (!error) error = linnet_evaluate(&mine.evaluation, &pictures, &evaluation, &err);
-    if (mine.evaluation.predictions && fclose(mine.evaluation.predictions) && !error) {
-        linnet_evaluation_done(&evaluation);
-        error = linnet_error_set(&err, LINNET_E_IO, "%s: %m", mine.predictions);
-    }
-    linnet_say_done(&mine.store);
-    linnet_pictures_done(&pictures);
-    if (error) return linnet_say_error("eval", &err);
+    if (evaluate(&mine, &evaluation, &err)) return linnet_say_error("eval", &err);
     if (mine.store.json)
         print_json(&evaluation);
     else

@@ -1,4 +1,5 @@
 /* linnet model: publish anybody's ONNX file, choose the one that is used, look at them. */
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "common/base/time.h"
 #include "common/nn/nn.h"
 #include "workers/cli/backbone.h"
+#include "workers/cli/calibrate.h"
 #include "workers/cli/command.h"
 #include "workers/cli/evaluation.h"
 #include "workers/cli/file.h"
@@ -17,6 +19,7 @@
 #include "workers/cli/options.h"
 #include "workers/cli/say.h"
 #include "workers/cli/store.h"
+#include "workers/host/references.h"
 
 #define MODEL_LIMIT ((size_t)2 << 30)
 
@@ -24,7 +27,7 @@ struct options {
     struct linnet_store_options store;
     char **words;
     int nwords;
-    const char *labels, *description, *name, *version, *policy, *svg;
+    const char *labels, *description, *name, *version, *policy, *svg, *held_out;
     const char *pictures, *csv, *out, *by;
     size_t limit;
     bool dry_run, activate;
@@ -38,6 +41,7 @@ enum {
     KEY_POLICY,
     KEY_ACTIVATE,
     KEY_SVG,
+    KEY_HELD_OUT,
     KEY_PICTURES,
     KEY_CSV,
     KEY_OUT,
@@ -51,6 +55,12 @@ static const struct argp_option options[] = {
      0},
     {"name", KEY_NAME, "NAME", 0, "publish: its name (else the description's, else the file's)", 0},
     {"model-version", KEY_VERSION, "VERSION", 0, "publish: its version (else the description's, else 1)", 0},
+    {"held-out", KEY_HELD_OUT, "FILE.csv", 0,
+     "publish: choose the temperature, and the thresholds of sets that hold the truth, by labelled pictures "
+     "that the model was not trained on (image, taxon; observation and flora where known), beside the table "
+     "or "
+     "below --pictures",
+     0},
     {"activate", KEY_ACTIVATE, 0, 0, "publish: and use it", 0},
     {"policy", KEY_POLICY, "new|view|backfill", 0,
      "activate: what becomes of older results: they stay, are made again when looked at, or all made again "
@@ -85,6 +95,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_VERSION:
         mine->version = arg;
+        return 0;
+    case KEY_HELD_OUT:
+        mine->held_out = arg;
         return 0;
     case KEY_SVG:
         mine->svg = arg;
@@ -252,11 +265,12 @@ static void report(const struct options *mine, const json_t *document, const str
     const char *text;
     json_t *value;
     if (mine->store.json) {
-        json_t *json = json_pack("{s:O, s:s, s:I, s:I, s:I, s:O, s:O, s:O}", "model",
+        json_t *json = json_pack("{s:O, s:s, s:I, s:I, s:I, s:O, s:O, s:O, s:O*}", "model",
                                  json_object_get(document, "_id"), "result", what, "classes",
                                  (json_int_t)classes, "mapped", (json_int_t)(classes - missing), "parameters",
                                  (json_int_t)linnet_nn_model_parameters(model), "unmapped", labels->unmapped,
-                                 "synonyms", labels->synonyms, "assumed", assumed);
+                                 "synonyms", labels->synonyms, "assumed", assumed, "calibration",
+                                 json_object_get(document, "calibration"));
         json_dumpf(json, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(json);
@@ -266,6 +280,12 @@ static void report(const struct options *mine, const json_t *document, const str
     printf("  %zu classes, %zu mapped to the backbone; %.2f million parameters, %.3f GFLOP a picture\n",
            classes, classes - missing, (double)linnet_nn_model_parameters(model) / 1e6,
            (double)linnet_nn_model_flops(model) / 1e9);
+    if (mine->held_out)
+        printf("  temperature %.3f; expected calibration error %.4f, before %.4f (%lld pictures)\n",
+               linnet_json_number(document, "calibration/temperature", 1),
+               linnet_json_number(document, "calibration/error", 0),
+               linnet_json_number(document, "calibration/error_before", 0),
+               linnet_json_integer(document, "calibration/pictures", 0));
     json_object_foreach(labels->synonyms, text, value)
         printf("  synonym: %s is %s\n", text, json_string_value(value));
     json_array_foreach(labels->unmapped, i, value) {
@@ -310,6 +330,41 @@ static int put_model(const struct options *mine, struct linnet_store *store, jso
     return linnet_store_put(store, LINNET_DB_REFERENCE, document, err);
 }
 
+static void progress(void *arg, size_t done, size_t all) {
+    linnet_say_progress(arg, "calibrating: %zu of %zu observations", done, all);
+}
+
+/* Put into the document what labelled pictures say of how sure the model may be. */
+static int measure_held_out(const struct options *mine, struct linnet_store *store, json_t *document,
+                            struct linnet_error *err) {
+    struct linnet_references *taxa = NULL;
+    struct linnet_pictures pictures = {0};
+    json_t *calibration, *uncertainty;
+    char *beside = strdup(mine->held_out);
+    int error = beside ? linnet_backbone_references(store, &taxa, err)
+                       : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!error)
+        error = linnet_pictures_table(mine->held_out, mine->pictures ? mine->pictures : dirname(beside),
+                                      &pictures, err);
+    struct linnet_evaluation_options evaluation = {.onnx = mine->words[1],
+                                                   .labels = mine->labels,
+                                                   .description = document,
+                                                   .taxa = taxa,
+                                                   .progress = progress,
+                                                   .progress_arg = (void *)&mine->store};
+    if (!error)
+        error = linnet_calibrate(&evaluation, &pictures, json_object_get(document, "labels"), &calibration,
+                                 &uncertainty, err);
+    linnet_say_done(&mine->store);
+    linnet_pictures_done(&pictures);
+    linnet_references_unref(taxa);
+    free(beside);
+    if (error) return error;
+    json_object_set_new(document, "calibration", calibration);
+    json_object_set_new(document, "uncertainty", uncertainty);
+    return 0;
+}
+
 static int publish_loaded(const struct options *mine, struct linnet_store *store, const void *onnx,
                           size_t size, const json_t *description, struct linnet_error *err) {
     char from_file[128];
@@ -326,6 +381,7 @@ static int publish_loaded(const struct options *mine, struct linnet_store *store
     if (!error) error = linnet_labels_load(mine->labels, backbone, &labels, err);
     if (!error)
         error = linnet_model_document(name, version, model, &labels, description, assumed, &document, err);
+    if (!error && mine->held_out) error = measure_held_out(mine, store, document, err);
     if (!error) error = put_model(mine, store, document, onnx, size, &what, err);
     if (!error) report(mine, document, &labels, model, assumed, what);
     if (!error && mine->activate)
@@ -348,6 +404,10 @@ static int publish(const struct options *mine, struct linnet_store *store, struc
     int error = linnet_file_read(mine->words[1], MODEL_LIMIT, &onnx, &size, err);
     if (!error && mine->description)
         error = linnet_json_load_file(mine->description, (size_t)64 << 20, &description, err);
+    if (!error && mine->held_out && !json_object_get(description, "calibration")) { /* it is to be found */
+        if (!description) description = json_object();
+        json_object_set_new(description, "calibration", json_pack("{s:f}", "temperature", 1.0));
+    }
     if (!error) error = publish_loaded(mine, store, onnx, size, description, err);
     json_decref(description);
     free(onnx);
@@ -428,9 +488,9 @@ static int calibrate(const struct options *mine, struct linnet_error *err) {
     struct linnet_pictures pictures;
     struct linnet_evaluation evaluation;
     struct linnet_nn_model *model = NULL;
+    json_t *description = NULL;
     struct linnet_evaluation_options wanted = {.onnx = mine->words[1],
                                                .labels = mine->labels,
-                                               .description = mine->description,
                                                .calibrate = mine->out,
                                                .by = mine->by,
                                                .limit = mine->limit ? mine->limit : 512,
@@ -438,10 +498,14 @@ static int calibrate(const struct options *mine, struct linnet_error *err) {
                                                .progress_arg = (void *)&mine->store};
     int error = read_pictures(mine, &pictures, err);
     if (error) return error;
+    if (mine->description)
+        error = linnet_json_load_file(mine->description, (size_t)64 << 20, &description, err);
+    wanted.description = description;
     unlink(mine->out); /* what is there afterwards is what was made */
-    error = linnet_evaluate(&wanted, &pictures, &evaluation, err);
+    if (!error) error = linnet_evaluate(&wanted, &pictures, &evaluation, err);
     linnet_say_done(&mine->store);
     linnet_pictures_done(&pictures);
+    json_decref(description);
     if (error) return error;
     size_t read = evaluation.read;
     linnet_evaluation_done(&evaluation);

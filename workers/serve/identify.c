@@ -23,7 +23,7 @@ const struct serve_form_limits serve_identify_form = {
     .file = "images", .images = SERVE_IMAGES_MAX, .fields = fields};
 #define OPTIONS                                                                                              \
     "include-related-images", "no-reject", "nb-results", "lang", "detailed", "type", "explain", "store",     \
-        "authenix-access-token"
+        "include-uncertainty", "uncertainty-probability", "uncertainty-kind", "authenix-access-token"
 const char *const serve_identify_query[] = {OPTIONS, NULL};
 const char *const serve_identify_urls_query[] = {OPTIONS, "images", "organs", NULL};
 
@@ -86,6 +86,32 @@ bool serve_read_lang(struct serve_request *request, const char **out) {
     }
     *out = value;
     return true;
+}
+
+/* A number as people write it, nothing behind it. */
+static bool is_number(const char *text, double *out) {
+    char *end;
+    *out = strtod(text, &end);
+    return *text >= '0' && *text <= '9' && *end == '\0';
+}
+
+/* Is a set wanted that holds the truth, how surely, and of which kind? */
+static bool read_uncertainty(struct serve_request *request, struct serve_question *question) {
+    const char *probability = serve_param(request, "uncertainty-probability"),
+               *kind = serve_param(request, "uncertainty-kind");
+    struct serve_uncertainty_question *asked = &question->uncertainty;
+    size_t level;
+    *asked = (struct serve_uncertainty_question){.probability = 0.9, .lang = question->lang};
+    if (!serve_read_switch(request, "include-uncertainty", &question->unsure)) return false;
+    if (probability != NULL && (!is_number(probability, &asked->probability) ||
+                                !linnet_conformal_level(asked->probability, &level))) {
+        serve_answer_error(request, 400, "\"uncertainty-probability\" must be a number from 0.5 to 0.99");
+        return false;
+    }
+    if (kind != NULL) asked->kind = linnet_conformal_parse(kind);
+    if (asked->kind != LINNET_CONFORMALS) return true;
+    serve_answer_error(request, 400, "\"uncertainty-kind\" must be one of [plain, balanced]");
+    return false;
 }
 
 static bool known_organ(const char *organ) {
@@ -159,7 +185,8 @@ static bool read_question(struct serve_request *request, struct serve_question *
            serve_read_switch(request, "detailed", &question->detailed) &&
            serve_read_switch(request, "explain", &question->explain) &&
            read_store(request, &question->store) && read_count(request, &question->results) &&
-           serve_read_lang(request, &question->lang) && read_organs(request, question);
+           serve_read_lang(request, &question->lang) && read_uncertainty(request, question) &&
+           read_organs(request, question);
 }
 
 /* ---- the answer ---- */
@@ -342,6 +369,7 @@ static bool own_strings(struct job *job) {
         *strings[i] = memcpy(to, *strings[i], n);
         to += n;
     }
+    question->uncertainty.lang = question->lang;
     return true;
 }
 

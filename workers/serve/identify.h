@@ -5,6 +5,7 @@
 #include "workers/host/pipeline.h"
 #include "workers/serve/engine.h"
 #include "workers/serve/request.h"
+#include "workers/serve/uncertainty.h"
 
 extern const struct serve_form_limits serve_identify_form;
 extern const char *const serve_identify_query[]; /* parameters that it knows */
@@ -28,7 +29,8 @@ struct serve_question {
     const char *lang, *type;
     char organs[SERVE_IMAGES_MAX][8];
     size_t results; /* most of them */
-    bool no_reject, related, detailed, explain, store;
+    bool no_reject, related, detailed, explain, store, unsure;
+    struct serve_uncertainty_question uncertainty; /* where `unsure` */
 };
 
 /* identify_answer.c: the answer to a question, from what the stages made; pictures of each species from

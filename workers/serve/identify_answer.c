@@ -155,6 +155,10 @@ json_t *serve_identify_answer(const struct serve_question *question, const struc
             json_pack("{s:o, s:o}", "genus",
                       ranked_json(question, view, json_object_get(identification, "genera")), "family",
                       ranked_json(question, view, json_object_get(identification, "families"))));
+    if (question->unsure)
+        json_object_set_new(
+            answer, "uncertainty",
+            serve_uncertainty(&question->uncertainty, view->references, identification, model));
     if (question->explain)
         json_object_set_new(answer, "explain", explanation(question, view, identification));
     return answer;
