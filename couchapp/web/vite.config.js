@@ -34,6 +34,11 @@ const offline = () => {
   };
 };
 
+/* What nearly every page but the first has comes in one file: a dozen small ones are three turns of a slow network. */
+const DESK = new RegExp('/src/(place/place|parts/(views|zoom|picture|suggestions|similar|taxon|taxonsearch|votepanel|consensus|disagreement|queuefilter|lastvote|card)'
+  + '|store/(queue|observations|floras|taxa|search|live|writing|keep|mine|ids|explore|alike))\\.jsx?$');
+const together = (id) => (DESK.test(id) ? 'desk' : undefined);
+
 export default defineConfig({
   base: './', // served below a design document as well as at /app
   define: { __TILES__: JSON.stringify(tiles) },
@@ -44,6 +49,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // a data: script or font would want a looser policy
     modulePreload: { polyfill: false },
+    rollupOptions: { output: { manualChunks: together } },
     chunkSizeWarningLimit: 900,
   },
   plugins: [policy(), offline()],

@@ -11,7 +11,7 @@ const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 let system, pages, documents;
 
 test.before(async () => {
-  system = await System.start({ config: { groups: { images: { stages: { normalize: {}, convnet: {}, fusion: {} } },
+  system = await System.start({ serve: true, config: { groups: { images: { stages: { normalize: {}, convnet: {}, fusion: {} } },
     community: { stages: { consensus: {}, retrain: { config: { new_valid: 3, species: 0, agreement: 0 } } } } } } });
   await submit(system.store, system.samples);
   documents = await settled(system.store, { expect: 40, worker: system.worker });

@@ -1,11 +1,11 @@
 'use strict';
 /* What people do on pages, as tests want it done. */
 
-/* Fill the form with pictures and a place, and save; returns the observation. */
-async function observe(page, files, place = { latitude: 48.123456, longitude: 2.654321 }) {
+/* Fill the form (`there`: the page shows it already) with pictures and a place, and save; returns the observation. */
+async function observe(page, files, place = { latitude: 48.123456, longitude: 2.654321 }, { there = false } = {}) {
   await page.context().grantPermissions(['geolocation']);
   await page.context().setGeolocation({ ...place, accuracy: 12 });
-  await page.getByRole('navigation', { name: 'Pages' }).getByText('Observe', { exact: true }).click();
+  if (!there) await page.getByRole('navigation', { name: 'Pages' }).getByText('Observe', { exact: true }).click();
   await page.locator('input[type=file][multiple]').setInputFiles(files);
   await page.locator('.draft-picture img').nth(files.length - 1).waitFor();
   await page.getByRole('button', { name: 'Where I am' }).click();

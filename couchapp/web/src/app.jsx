@@ -27,12 +27,20 @@ const PAGES = {
 
 const loaded = new Map();
 
+/* Resolves when the page is among those that are loaded, or why it is not. */
+export async function fetchPage(name) {
+  if (!PAGES[name] || loaded.has(name)) return;
+  try {
+    loaded.set(name, { Page: (await PAGES[name]()).default });
+  } catch (error) {
+    loaded.set(name, { error });
+  }
+}
+
 function usePage(name) {
   const [, draw] = useState(0);
   useEffect(() => {
-    if (!PAGES[name] || loaded.has(name)) return;
-    PAGES[name]().then((module) => loaded.set(name, { Page: module.default }), (error) => loaded.set(name, { error }))
-      .then(() => draw((n) => n + 1));
+    if (PAGES[name] && !loaded.has(name)) fetchPage(name).then(() => draw((n) => n + 1));
   }, [name]);
   return loaded.get(name);
 }

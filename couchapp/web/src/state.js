@@ -28,9 +28,9 @@ export function useCell(cell) {
 }
 
 /* What `load` (async, given an AbortSignal) returns: { value, error, loading, reload }. Loaded again when `inputs` change;
- * meanwhile the old value stays, so that a page never flickers. */
-export function useLoaded(load, inputs) {
-  const [state, setState] = useState({ loading: true });
+ * meanwhile the old value stays, so that a page never flickers. `first`: a value that is here already. */
+export function useLoaded(load, inputs, first) {
+  const [state, setState] = useState({ value: first, loading: true });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const controller = new AbortController();

@@ -80,6 +80,11 @@ test('views_say_what_they_promise', () => {
   assert.deepEqual(emitted('main', 'linnet', 'by_state', example('identification.json'))[0][0], ['identified', ulid]);
   assert.deepEqual(emitted('main', 'linnet', 'needs_review', { ...example('consensus.json'), grade: 'needs_review' }),
     [[ulid, { taxon: 'taxon:quercus-robur', confidence: 2.7, accuracy: 0.91, votes: 2 }]]);
+  const open = { ...example('consensus.json'), grade: 'needs_review', confidence: 1.5, missing: 0.5, location: { decimalLatitude: 43.6, decimalLongitude: -0.2, precision: '0.2' } };
+  assert.deepEqual(emitted('main', 'linnet', 'settle', open), [[[0.5, ulid], 'taxon:quercus-robur']]);
+  for (const other of [{ grade: 'research' }, { confidence: 0 }, { missing: undefined }]) assert.deepEqual(emitted('main', 'linnet', 'settle', { ...open, ...other }), []);
+  assert.deepEqual(emitted('main', 'linnet', 'by_place', open), [[[43, -1, 'needs_review', ulid], 'taxon:quercus-robur']]);
+  assert.deepEqual(emitted('main', 'linnet', 'by_place', { ...open, location: { precision: 'withheld' } }), []);
   const named = emitted('main', 'people', 'documents', ...['observation', 'image', 'validation', 'consensus'].map((kind) => example(`${kind}.json`)));
   const [author, voter] = [example('observation.json').observer, example('validation.json').user];
   assert.deepEqual(named.map(([key]) => key), [[author, 'wrote'], [author, 'wrote'], [voter, 'wrote'], [author, 'named'], [voter, 'named']]);

@@ -30,23 +30,34 @@ export function speak(tag) {
 
 export function t(key, values = {}) {
   let text = words[language.value][key] ?? en[key] ?? key;
-  if (typeof text === 'object') text = text[new Intl.PluralRules(language.value).select(values.n)] ?? text.other;
+  if (typeof text === 'object') text = text[formatter(Intl.PluralRules, {}).select(values.n)] ?? text.other;
   return text.replace(/\{(\w+)\}/g, (all, name) => (values[name] === undefined ? all : show(values[name])));
 }
 
 const show = (value) => (typeof value === 'number' ? number(value) : String(value));
 
-export const number = (value, digits = 0) => new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
-export const fixed = (value, digits) => new Intl.NumberFormat(language.value, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
-export const percent = (value) => new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: value > 0 && value < 0.01 ? 1 : 0 }).format(value);
-export const day = (time) => new Intl.DateTimeFormat(language.value, { dateStyle: 'long' }).format(new Date(time));
-export const moment = (time) => new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
-export const month = (index) => new Intl.DateTimeFormat(language.value, { month: 'narrow' }).format(new Date(2026, index, 15));
+/* Formatters are dear to make and cheap to use: one of each kind is kept. */
+const formatters = new Map();
+function formatter(Kind, options) {
+  const key = `${Kind.name}${language.value}${JSON.stringify(options)}`;
+  if (!formatters.has(key)) formatters.set(key, new Kind(language.value, options));
+  return formatters.get(key);
+}
+const numeric = (value, options) => formatter(Intl.NumberFormat, options).format(value);
+const dated = (time, options) => formatter(Intl.DateTimeFormat, options).format(new Date(time));
+
+export const number = (value, digits = 0) => numeric(value, { maximumFractionDigits: digits });
+export const fixed = (value, digits) => numeric(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const percent = (value) => numeric(value, { style: 'percent', maximumFractionDigits: value > 0 && value < 0.01 ? 1 : 0 });
+export const day = (time) => dated(time, { dateStyle: 'long' });
+export const moment = (time) => dated(time, { dateStyle: 'medium', timeStyle: 'short' });
+export const clock = (time) => dated(time, { hour: '2-digit', minute: '2-digit' });
+export const month = (index) => dated(Date.UTC(2026, index, 15, 12), { month: 'narrow' });
 
 /* A length in the units that the language's readers use. */
 export function metres(value) {
-  if (value < 1000) return new Intl.NumberFormat(language.value, { style: 'unit', unit: 'meter', maximumFractionDigits: 0 }).format(value);
-  return new Intl.NumberFormat(language.value, { style: 'unit', unit: 'kilometer', maximumFractionDigits: value < 10000 ? 1 : 0 }).format(value / 1000);
+  const kilometres = value >= 1000, digits = kilometres && value < 10000 ? 1 : 0;
+  return numeric(kilometres ? value / 1000 : value, { style: 'unit', unit: kilometres ? 'kilometer' : 'meter', maximumFractionDigits: digits });
 }
 
 export function place(latitude, longitude) {

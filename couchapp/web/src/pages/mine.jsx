@@ -62,7 +62,7 @@ function One({ whole, state, before }) {
 
 function List({ uid }) {
   const state = useCell(sync), { value, error, reload } = useLoaded(() => load(uid), [uid, state.pending, state.sent, Object.keys(state.refused).length]);
-  useEffect(() => follow('*', reload), []);
+  useEffect(() => follow({ observer: uid }, reload), [uid]);
   if (error && !value) return <Failure error={error} again={reload} />;
   if (!value) return <Waiting />;
   if (value.length === 0) return <Empty icon="camera" title={t('mine.none')}><a class="button primary" href="#/observe">{t('observe.title')}</a></Empty>;

@@ -10,6 +10,7 @@ import { TaxonName } from '../parts/taxon.jsx';
 import { Views } from '../parts/views.jsx';
 import { VotePanel } from '../parts/votepanel.jsx';
 import { Verdict, Votes, Why } from '../parts/consensus.jsx';
+import { Similar, useAlike } from '../parts/similar.jsx';
 import { Suggestions } from '../parts/suggestions.jsx';
 import { go, link } from '../router.js';
 import { useCell, useLoaded } from '../state.js';
@@ -25,7 +26,7 @@ import { restore, vote, withdrawObservation } from '../store/writing.js';
 function useWhole(obs) {
   const { sent, pending } = useCell(sync);
   const state = useLoaded(async (signal) => ({ whole: await readWhole(obs, { signal }), pending: await pendingIds() }), [obs, sent, pending]);
-  useEffect(() => follow(obs, state.reload), [obs]);
+  useEffect(() => follow({ observation: obs }, state.reload), [obs]);
   useEffect(() => {
     const mine = ({ detail }) => detail.some((id) => id.startsWith(obs)) && state.reload();
     changed.addEventListener('written', mine);
@@ -64,7 +65,7 @@ function Withdraw({ whole, close }) {
 
 /* What one says of it: signed in one votes; else one reads. */
 function Say({ whole, at }) {
-  const who = useCell(me), [asking, setAsking] = useState(null);
+  const who = useCell(me), [asking, setAsking] = useState(null), found = useAlike(whole);
   const mine = whole.validations.find((one) => one.user === who.uid);
   const cast = async (what) => {
     setAsking(null);
@@ -75,7 +76,8 @@ function Say({ whole, at }) {
   if (!who.uid) {
     return (
       <>
-        <h2>{t('suggest.title')}</h2><Suggestions whole={whole} />
+        <h2>{t('suggest.title')}</h2><Suggestions whole={whole} found={found} />
+        <Similar found={found} />
         <section class="community"><h2>{t('consensus.title')}</h2><Verdict consensus={whole.consensus} /><Why consensus={whole.consensus} /><Votes consensus={whole.consensus} /></section>
         <p class="small"><a href={`#/signin?then=/o/${whole.obs}`}>{t('vote.signin')}</a></p>
       </>

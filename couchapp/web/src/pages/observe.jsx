@@ -1,10 +1,13 @@
 /* Observe: pictures, place, day. Saved on this device first; nothing here waits for a network. */
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/index.js';
+import { Button } from '../parts/bits.jsx';
 import { Icon } from '../parts/icon.jsx';
 import { say } from '../parts/toast.jsx';
 import { DraftPictures } from '../parts/draftpictures.jsx';
 import { PlaceField } from '../parts/placefield.jsx';
+import { TaxonName } from '../parts/taxon.jsx';
+import { TaxonSearch } from '../parts/taxonsearch.jsx';
 import { go, link } from '../router.js';
 import { change, settings } from '../settings.js';
 import { useCell } from '../state.js';
@@ -38,11 +41,24 @@ function When({ value, set }) {
   );
 }
 
+/* What the observer thinks it is: the first vote, if there is one. */
+function Proposal({ draft, set }) {
+  const floras = useFloras();
+  return (
+    <section class="card form">
+      <h2><Icon name="leaf" />{t('observe.what')}</h2>
+      {draft.proposed
+        ? <p class="chosen-taxon"><TaxonName id={draft.proposed} /><Button kind="plain" icon="close" aria-label={t('observe.unpropose')} onClick={() => set({ proposed: '' })} /></p>
+        : <TaxonSearch id="proposed" flora={draft.flora || floras[0]?.id} choose={(proposed) => set({ proposed })} label={t('observe.propose')} />}
+    </section>
+  );
+}
+
 function More({ draft, set }) {
   const floras = useFloras();
   return (
     <section class="card form">
-      <h2><Icon name="leaf" />{t('observe.more')}</h2>
+      <h2><Icon name="list" />{t('observe.more')}</h2>
       <label for="flora">{t('flora')}</label>
       <select id="flora" value={draft.flora} onChange={(event) => { set({ flora: event.target.value }); change({ flora: event.target.value }); }}>
         <option value="">{t('flora.byplace')}</option>
@@ -101,6 +117,7 @@ export default function Observe() {
         <PlaceField place={draft.place} publish={draft.publish} set={set} />
         <div>
           <When value={draft.when} set={(when) => set({ when, whenSaid: true })} />
+          <Proposal draft={draft} set={set} />
           <More draft={draft} set={set} />
         </div>
       </div>

@@ -12,21 +12,14 @@ import { say } from '../parts/toast.jsx';
 import { link } from '../router.js';
 import { useCell, useLoaded } from '../state.js';
 import { me } from '../store/session.js';
-import { forget, loadQueue, prefetch, whole as readAhead } from '../store/queue.js';
+import { forget, here, loadQueue, prefetch, whole as readAhead } from '../store/queue.js';
 import { follow } from '../store/live.js';
 import { restore, vote } from '../store/writing.js';
-import { withAncestors } from '../store/taxa.js';
 
 /* An observation of the queue, whole, read again when something of it changes. */
 function useObservation(obs) {
-  const state = useLoaded(async () => {
-    if (!obs) return null;
-    const whole = await readAhead(obs);
-    const taxa = [...(whole?.identification?.species.slice(0, 5).map((one) => one.taxon) || []), whole?.consensus?.taxon].filter(Boolean);
-    withAncestors(taxa).catch(() => {}); // what "an ancestor" means is known before the vote
-    return whole;
-  }, [obs]);
-  useEffect(() => (obs ? follow(obs, () => { forget(obs); state.reload(); }) : undefined), [obs]);
+  const state = useLoaded(() => readAhead(obs), [obs], here(obs));
+  useEffect(() => follow({ observation: obs }, () => { forget(obs); state.reload(); }), [obs]);
   return state.value?.obs === obs ? state : { loading: true };
 }
 
@@ -108,7 +101,7 @@ function Card({ obs, next, back, onVoted, undo, desk }) {
     </div>
   );
   return (
-    <article class="desk" aria-label={t('observation')}>
+    <article class="desk" data-obs={obs} aria-label={t('observation')}>
       <div class="desk-views"><Views whole={whole} at={Math.min(at, whole.observation.views.length - 1)} choose={setAt} /><About whole={whole} /></div>
       <div class="desk-panel">
         <VotePanel whole={whole} at={at} choose={choose} cast={cast} search={search} views={views} setViews={setViews} move={move} />

@@ -1,18 +1,16 @@
 /* A small line over the last minutes (uPlot, fetched when first wanted). `rows`: [seconds[], values[]]. */
 import { useEffect, useRef } from 'preact/hooks';
-import { language } from '../i18n/index.js';
+import { clock } from '../i18n/index.js';
 
 const HEIGHT = 92, SPAN_S = 300;
 const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-const clock = (seconds) => new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' }).format(seconds * 1000);
 
 function options(width, label) {
   const axis = { stroke: styleOf('--soft'), grid: { stroke: styleOf('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
   return {
     width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 6, 0, 0],
     scales: { x: { range: (plot, min, max) => [Math.min(min, max - SPAN_S), max] }, y: { range: (plot, min, max) => [0, Math.max(1, max * 1.15)] } },
-    axes: [{ ...axis, size: 22, space: 70, values: (plot, ticks) => ticks.map(clock) }, { ...axis, size: 46, space: 26 }],
+    axes: [{ ...axis, size: 22, space: 70, values: (plot, ticks) => ticks.map((seconds) => clock(seconds * 1000)) }, { ...axis, size: 46, space: 26 }],
     series: [{}, { label, stroke: styleOf('--accent'), width: 2, points: { show: false }, fill: `color-mix(in srgb, ${styleOf('--accent')} 14%, transparent)` }],
   };
 }

@@ -21,7 +21,7 @@ function Outcome({ last, consensus }) {
 export function LastVote({ last, undo }) {
   const obs = last?.obs;
   const { value, reload } = useLoaded(async () => (obs ? readWhole(obs) : null), [obs]);
-  useEffect(() => (obs ? follow(obs, reload) : undefined), [obs]);
+  useEffect(() => (obs ? follow({ observation: obs }, reload) : undefined), [obs]);
   if (!last) return null;
   const { what } = last;
   return (

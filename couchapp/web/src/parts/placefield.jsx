@@ -1,28 +1,11 @@
 /* Where: from the device, from the map, or from what the picture told; and how exactly it may be published. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { metres, place as placeText, t } from '../i18n/index.js';
 import { devicePlace } from '../place/place.js';
 import { change } from '../settings.js';
-import { Button, Waiting } from './bits.jsx';
+import { Button } from './bits.jsx';
 import { Icon } from './icon.jsx';
-
-/* The map comes when it is wanted, with all that belongs to it. */
-function MapPicker({ place, pick }) {
-  const box = useRef(), map = useRef(null);
-  const [ready, setReady] = useState(false);
-  useEffect(() => {
-    let here = true;
-    import('../place/map.js').then(async ({ makeMap }) => {
-      if (!here) return;
-      map.current = await makeMap(box.current, { pick });
-      if (!here) { map.current.remove(); return; }
-      setReady(true);
-    });
-    return () => { here = false; map.current?.remove(); };
-  }, []);
-  useEffect(() => { if (ready) map.current.mark(place); }, [ready, place]);
-  return <div class="map-box">{!ready && <Waiting />}<div ref={box} class="map" role="application" aria-label={t('place.map')} /></div>;
-}
+import { MapPicker } from './mappicker.jsx';
 
 export function PlaceField({ place, publish, set }) {
   const [open, setOpen] = useState(false), [problem, setProblem] = useState(null), [busy, setBusy] = useState(false);

@@ -5,6 +5,7 @@ import { pictureOf, readWhole, view } from '../store/observations.js';
 import { Score } from './bits.jsx';
 import { Icon } from './icon.jsx';
 import { TaxonName } from './taxon.jsx';
+import { Beside } from './similar.jsx';
 import { useTaxon } from '../store/taxa.js';
 
 export const SHOWN = 5;
@@ -46,7 +47,8 @@ function Danger({ taxon }) {
   return <p class="danger"><Icon name="warning" size={16} /><span>{t('danger.alike')} <TaxonName id={alike.taxon} /></span></p>;
 }
 
-export function Suggestions({ whole, choose, chosen }) {
+/* `found`: what looks like it (useAlike), if anybody knows. */
+export function Suggestions({ whole, choose, chosen, found }) {
   const { identification } = whole, [open, setOpen] = useState(null);
   if (!identification) return <p class="small waiting-line" role="status">{t('suggest.waiting')}</p>;
   const list = identification.species.slice(0, SHOWN);
@@ -62,6 +64,7 @@ export function Suggestions({ whole, choose, chosen }) {
             <Icon name="picture" size={18} />
           </button>
           <Danger taxon={taxon} />
+          {open !== taxon && <Beside pictures={found?.byTaxon.get(taxon)} />}
           {open === taxon && <Examples taxon={taxon} but={whole.obs} />}
         </li>
       ))}

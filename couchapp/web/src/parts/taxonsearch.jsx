@@ -1,41 +1,43 @@
 /* A box in which one finds a taxon: a combobox with a list (ARIA Authoring Practices, "Editable combobox with list"). */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/index.js';
-import { searchAll, searchFlora } from '../store/search.js';
+import { FOUND_MOST, searchAll, searchFlora } from '../store/search.js';
 import { Icon } from './icon.jsx';
 import { TaxonName } from './taxon.jsx';
 
 const LETTERS_LEAST = 2;
+const IDLE_MOST_MS = 4000;
 
-/* What is found for a text, in the flora first; in all names where there is no flora, or it has nothing. */
-async function find(flora, text, signal) {
-  if (flora) {
-    const here = await searchFlora(flora, text).catch(() => []);
-    if (here.length) return here;
-  }
-  return searchAll(text, signal);
+/* When the page has nothing better to do, but soon. Returns the function that calls it off. */
+function whenIdle(run) {
+  if (!globalThis.requestIdleCallback) { const timer = setTimeout(run, IDLE_MOST_MS / 4); return () => clearTimeout(timer); }
+  const asked = requestIdleCallback(run, { timeout: IDLE_MOST_MS });
+  return () => cancelIdleCallback(asked);
 }
 
-export function TaxonSearch({ flora, choose, id = 'taxon-search', box }) {
-  const [text, setText] = useState(''), [found, setFound] = useState([]), [at, setAt] = useState(0), [nothing, setNothing] = useState(false);
+/* What is found for a text: in the flora at once, then, where that leaves room, in all names. `told(list)` is called for each. */
+async function find(flora, text, signal, told) {
+  const here = flora ? await searchFlora(flora, text).catch(() => []) : [];
+  if (here.length) told(here);
+  if (here.length >= FOUND_MOST) return;
+  const all = await searchAll(text, signal).catch(() => []);
+  told([...here, ...all.filter((one) => !here.some(({ taxon }) => taxon === one.taxon))].slice(0, FOUND_MOST));
+}
+
+export function TaxonSearch({ flora, choose, id = 'taxon-search', box, label = t('search.taxon') }) {
+  const [text, setText] = useState(''), [found, setFound] = useState([]), [at, setAt] = useState(0), [answered, setAnswered] = useState('');
   const controller = useRef(null);
-  const clear = () => { setText(''); setFound([]); setNothing(false); };
-  useEffect(() => { if (flora) searchFlora(flora, 'aa').catch(() => {}); }, [flora]); // the index is built before it is needed
+  const clear = () => { controller.current?.abort(); setText(''); answer('', []); };
+  const answer = (to, list) => { setFound(list); setAnswered(to); };
+  useEffect(() => whenIdle(() => flora && searchFlora(flora, 'aa').catch(() => {})), [flora]); // the index is built before it is needed
   const type = async (value) => {
     setText(value);
     controller.current?.abort();
-    if (value.trim().length < LETTERS_LEAST) { setFound([]); setNothing(false); return; }
+    if (value.trim().length < LETTERS_LEAST) { answer(value, []); return; }
     controller.current = new AbortController();
     const { signal } = controller.current;
-    try {
-      const list = await find(flora, value.trim(), signal);
-      if (signal.aborted) return;
-      setFound(list);
-      setNothing(list.length === 0);
-      setAt(0);
-    } catch (error) {
-      if (!signal.aborted) { setFound([]); setNothing(true); }
-    }
+    setAt(0);
+    await find(flora, value.trim(), signal, (list) => signal.aborted || answer(value, list));
   };
   const take = (one) => { clear(); choose(one.taxon); };
   const keys = (event) => {
@@ -49,10 +51,10 @@ export function TaxonSearch({ flora, choose, id = 'taxon-search', box }) {
     <div class="search">
       <Icon name="search" size={18} />
       <input ref={box} id={id} type="text" role="combobox" autocomplete="off" autocapitalize="none" spellcheck={false} value={text}
-        placeholder={t('search.taxon')} aria-label={t('search.taxon')} aria-expanded={found.length > 0} aria-controls={`${id}-list`}
+        placeholder={label} aria-label={label} aria-expanded={found.length > 0} aria-controls={`${id}-list`}
         aria-autocomplete="list" aria-activedescendant={found.length ? `${id}-${at}` : undefined}
         onInput={(event) => type(event.target.value)} onKeyDown={keys} />
-      <ul id={`${id}-list`} role="listbox" aria-label={t('search.found')} hidden={found.length === 0}>
+      <ul id={`${id}-list`} role="listbox" aria-label={t('search.found')} aria-busy={answered !== text} data-answers={answered} hidden={found.length === 0}>
         {found.map((one, index) => (
           <li key={one.taxon} id={`${id}-${index}`} role="option" aria-selected={index === at}
             onMouseDown={(event) => { event.preventDefault(); take(one); }}>
@@ -61,7 +63,7 @@ export function TaxonSearch({ flora, choose, id = 'taxon-search', box }) {
           </li>
         ))}
       </ul>
-      {nothing && <p class="small" role="status">{t('search.nothing')}</p>}
+      {answered === text && text.trim().length >= LETTERS_LEAST && found.length === 0 && <p class="small" role="status">{t('search.nothing')}</p>}
     </div>
   );
 }

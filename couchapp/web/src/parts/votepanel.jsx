@@ -4,6 +4,7 @@ import { settings } from '../settings.js';
 import { useFloras } from '../store/floras.js';
 import { Button } from './bits.jsx';
 import { Verdict, Votes, Why } from './consensus.jsx';
+import { Similar, useAlike } from './similar.jsx';
 import { Suggestions } from './suggestions.jsx';
 import { TaxonSearch } from './taxonsearch.jsx';
 
@@ -32,18 +33,19 @@ function ViewVote({ whole, at, views, setViews }) {
 }
 
 export function VotePanel({ whole, at, choose, cast, search, views, setViews, mine, move }) {
-  const floras = useFloras();
+  const floras = useFloras(), found = useAlike(whole);
   const flora = whole.identification?.flora || whole.observation.flora || settings.value.flora || floras[0]?.id;
   return (
     <>
       <h2>{t('suggest.title')}</h2>
-      <Suggestions whole={whole} choose={choose} chosen={mine?.taxon} />
+      <Suggestions whole={whole} choose={choose} chosen={mine?.taxon} found={found} />
       <TaxonSearch flora={flora} choose={choose} box={search} />
       <div class="row vote-others">
         <Button aria-keyshortcuts="n" onClick={() => cast({ vote: 'not-a-plant' })}>{t('vote.not-a-plant')}</Button>
         <Button aria-keyshortcuts="c" onClick={() => cast({ vote: 'cannot-tell' })}>{t('vote.cannot-tell')}</Button>
       </div>
       {move}
+      <Similar found={found} />
       {setViews && <ViewVote whole={whole} at={at} views={views} setViews={setViews} />}
       <section class="community">
         <h2>{t('consensus.title')}</h2>

@@ -3,10 +3,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { keep, kept } from './keep.js';
 import { view } from './observations.js';
 
-let list = null;
+let list = null, asked = null;
 
-export async function floras() {
-  if (list) return list;
+export const floras = () => (list ? Promise.resolve(list) : (asked ??= load().finally(() => { asked = null; })));
+
+async function load() {
   try {
     list = (await view('reference', 'floras', {})).rows.map(({ id, key, value }) => ({ id, title: key, species: value }));
     keep('packs', [['floras', list]]);

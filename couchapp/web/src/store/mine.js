@@ -20,12 +20,24 @@ export async function mine(uid = me.value.uid) {
   return databases.get(uid);
 }
 
+/* Has anything been written here? Who only reads never fetches PouchDB: nothing of theirs waits in it. */
+const mark = (uid) => `linnet.wrote.${site.database}.${uid}`;
+
+export function wrote(uid = me.value.uid) {
+  try { return Boolean(uid) && localStorage.getItem(mark(uid)) !== null; } catch { return Boolean(uid); } // not told: it is looked up
+}
+
+function noteWriting() {
+  try { localStorage.setItem(mark(me.value.uid), '1'); } catch { /* see wrote() */ }
+}
+
 /* Documents written, by id; told to `changed` watchers. */
 export const changed = new EventTarget();
 const tell = (ids) => changed.dispatchEvent(new CustomEvent('written', { detail: ids }));
 
 export async function write(documents) {
   const db = await mine();
+  noteWriting();
   const answers = await db.bulkDocs(documents);
   const failed = answers.find((answer) => answer.error);
   if (failed) throw new Error(failed.reason || failed.message);
@@ -34,6 +46,7 @@ export async function write(documents) {
 
 /* A document as it stands here, or undefined. */
 export async function read(id) {
+  if (!wrote()) return undefined;
   try {
     return await (await mine()).get(id);
   } catch (error) {
@@ -43,17 +56,20 @@ export async function read(id) {
 }
 
 export async function readRange(start, end) {
+  if (!wrote()) return [];
   const answer = await (await mine()).allDocs({ startkey: start, endkey: end, include_docs: true });
   return answer.rows.map((row) => row.doc);
 }
 
 /* Which of these documents are here. */
 export async function hereOf(ids) {
+  if (!wrote()) return [];
   const { rows } = await (await mine()).allDocs({ keys: ids });
   return rows.filter((row) => row.value && !row.value.deleted).map((row) => row.id);
 }
 
 export async function picture(id) {
+  if (!wrote()) return null;
   try {
     return await (await mine()).getAttachment(id, 'original');
   } catch {
@@ -63,5 +79,7 @@ export async function picture(id) {
 
 /* Take a revision that stands in the store, so that what is written next replaces it and makes no conflict. */
 export async function adopt(document) {
-  await (await mine()).bulkDocs([document], { new_edits: false });
+  const db = await mine();
+  noteWriting();
+  await db.bulkDocs([document], { new_edits: false });
 }

@@ -10,7 +10,7 @@ import { database } from './site.js';
 const KEPT_MOST = 600;
 let partitioned;
 
-async function hasPartitions() {
+export async function hasPartitions() {
   partitioned ??= get(database('main')).then((info) => info.props?.partitioned === true, () => { partitioned = undefined; return false; });
   return partitioned;
 }

@@ -1,15 +1,19 @@
 /* What a reviewer is asked to look at. A queue is a list of observations in order; each is read whole ahead of its turn. */
+import { duplicates } from './alike.js';
 import { ask, get } from './http.js';
 import { keptKeys } from './keep.js';
-import { hereOf, read } from './mine.js';
-import { pictureOf, readWhole, view } from './observations.js';
+import { hereOf, mine, read, wrote } from './mine.js';
+import { hasPartitions, pictureOf, readWhole, view } from './observations.js';
 import { me } from './session.js';
 import { database } from './site.js';
+import { withAncestors } from './taxa.js';
 
 const ROWS = 100;
 const AHEAD = 4;
+const READY_MOST = 12; // decoded pictures are large
+const SHOWN = 5; // suggestions
 const FIRST_WEIGHT = Math.log(2.1); // of who has shown nothing yet (plugins/consensus/solve.h)
-const CONFIDENCE_WANTED = 2, ACCURACY_WANTED = 0.7; // the stage's own defaults
+const ACCURACY_WANTED = 0.7; // the stage's own default
 
 /* The weight of my vote. */
 async function myWeight() {
@@ -27,8 +31,27 @@ const ranges = {
   observer: (value) => ['by_observer', { startkey: [value], endkey: [value, last] }, (row) => row.key[1]],
 };
 
+/* Rows {obs, value?} of the cells of one degree around "latitude,longitude", newest first. */
+async function rowsNear(value) {
+  const [latitude, longitude] = value.split(',').map((part) => Math.floor(Number(part))), around = [-1, 0, 1];
+  const rows = await Promise.all(around.flatMap((north) => around.map((east) => {
+    const cell = [latitude + north, ((longitude + east + 180 + 360) % 360) - 180, 'needs_review'];
+    return view('main', 'by_place', { startkey: [...cell, last], endkey: cell, descending: true, reduce: false, limit: ROWS });
+  })));
+  return rows.flatMap((answer) => answer.rows.map((row) => ({ obs: row.key[3] }))).sort((a, b) => (a.obs < b.obs ? 1 : -1)).slice(0, ROWS);
+}
+
+/* Those that lack no more than the weight of my vote; the nearest to an answer first. */
+async function rowsToSettle() {
+  const { rows } = await view('main', 'settle', { endkey: [await myWeight(), last], limit: ROWS });
+  return rows.map((row) => ({ obs: row.key[1] }));
+}
+
 /* Rows {obs, value?}, newest first. */
 async function rowsOf({ by, value }) {
+  if (by === 'settle') return rowsToSettle();
+  if (by === 'place') return value ? rowsNear(value) : [];
+  if (by === 'duplicates') return (await duplicates()).map((obs) => ({ obs }));
   if (ranges[by]) {
     const [name, range, obs] = ranges[by](value);
     const { rows } = await view('main', name, { startkey: range.endkey, endkey: range.startkey, descending: true, reduce: false, limit: ROWS });
@@ -38,9 +61,6 @@ async function rowsOf({ by, value }) {
   return rows.map((row) => ({ obs: row.key, ...row.value }));
 }
 
-/* Would a vote of this weight for the leading taxon make it valid? */
-const settles = (weight) => ({ confidence, accuracy }) =>
-  confidence > 0 && confidence < CONFIDENCE_WANTED && confidence + weight >= CONFIDENCE_WANTED && accuracy >= ACCURACY_WANTED;
 const disputed = ({ votes, accuracy }) => votes > 1 && accuracy < ACCURACY_WANTED;
 
 /* Which of these I have voted on, here or in the store. Asked by id: who votes for years must not load all of that at each visit. */
@@ -62,41 +82,51 @@ async function keptRows() {
   return rows;
 }
 
-/* ULIDs of the queue {by, value}: of by "review", "settle", "disputed", "taxon", "flora", "observer"; without what I voted on. */
+/* ULIDs of the queue {by, value}: of by "review", "settle", "disputed", "taxon", "flora", "place", "observer", "duplicates"; without what
+ * I voted on (of duplicates that is no matter). */
 export async function loadQueue(wish) {
   let rows;
+  if (wrote()) mine().catch(() => { /* said where it is needed */ }); // PouchDB comes while the store is asked
+  hasPartitions();
   try {
     rows = await rowsOf(wish);
-    if (wish.by === 'settle') rows = rows.filter(settles(await myWeight()));
     if (wish.by === 'disputed') rows = rows.filter(disputed);
   } catch (error) {
     if (!error.offline) throw error;
     rows = await keptRows();
   }
-  const list = [...new Set(rows.map(({ obs }) => obs))], voted = await votedOn(list);
+  const list = [...new Set(rows.map(({ obs }) => obs))];
+  if (list.length) whole(list[0]).catch(() => {}); // most likely the first, read while it is asked whether I voted on it
+  if (wish.by === 'duplicates') return list;
+  const voted = await votedOn(list);
   return list.filter((obs) => !voted.has(obs));
 }
 
-const ready = new Map(); // obs -> promise of the whole
+const ready = new Map(); // obs -> {promise, whole, pictures}: what was read ahead, oldest first
 
-/* Pictures are asked for while the reviewer still looks at the one before. */
-function warm(whole) {
-  for (const { image } of whole?.observation?.views || []) {
-    const { src } = pictureOf(whole, image);
-    if (src) new Image().src = src;
-  }
-  return whole;
+/* While the reviewer still looks at the one before: the first picture is decoded and held so, the others come, and the names of what is
+ * suggested are known, with those above them: what "an ancestor" means is asked at the vote. */
+function warm(one) {
+  const { whole } = one, views = whole?.observation?.views || [];
+  one.pictures = views.map(({ image }) => pictureOf(whole, image).src).filter(Boolean).map((src) => Object.assign(new Image(), { src }));
+  one.pictures[0]?.decode().catch(() => { /* the page says what is wrong with it */ });
+  const suggested = whole?.identification?.species.slice(0, SHOWN).map(({ taxon }) => taxon) || [];
+  withAncestors([...suggested, whole?.consensus?.taxon].filter(Boolean)).catch(() => { /* offline: ids are shown */ });
 }
 
 export function whole(obs) {
   if (!ready.has(obs)) {
-    const promise = readWhole(obs).then(warm);
-    promise.catch(() => ready.delete(obs));
-    ready.set(obs, promise);
-    if (ready.size > 30) ready.delete(ready.keys().next().value);
+    const one = { whole: null, pictures: [] };
+    one.promise = readWhole(obs).then((found) => { one.whole = found; warm(one); return found; });
+    one.promise.catch(() => ready.delete(obs));
+    ready.set(obs, one);
+    if (ready.size > READY_MOST) ready.delete(ready.keys().next().value);
   }
-  return ready.get(obs);
+  return ready.get(obs).promise;
 }
+
+/* What was read ahead and is here: a card of it is drawn at once. */
+export const here = (obs) => ready.get(obs)?.whole || undefined;
 
 export const forget = (obs) => ready.delete(obs);
 

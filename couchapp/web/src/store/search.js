@@ -1,11 +1,12 @@
 /* Finding a taxon as one types: over a flora on this device (MiniSearch: accepted names, synonyms, common names, typing errors
  * forgiven), over everything by the server. */
+import { language } from '../i18n/index.js';
 import { ask, get, query } from './http.js';
 import { keep, kept } from './keep.js';
 import { database, site } from './site.js';
 import { remember, taxa, withAncestors } from './taxa.js';
 
-const FOUND_MOST = 8;
+export const FOUND_MOST = 8;
 const KEYS_MOST = 1000;
 const packs = new Map(); // flora -> promise of {search}
 
@@ -68,14 +69,14 @@ export async function searchFlora(id, text) {
   return [...found.values()];
 }
 
-/* By the server: `linnet serve` where it is; else the store's own list of names, from their beginnings. */
+/* By the server, over all names: `linnet serve` where it is (typing errors forgiven); else the store's own list of names, from their
+ * beginnings. */
 export async function searchAll(text, signal) {
   try {
-    const answer = await get(`${site.api}/species?prefix=${encodeURIComponent(text)}&pageSize=${FOUND_MOST}`, { signal });
-    const list = Array.isArray(answer) ? answer : answer.results || [];
-    return list.map((one) => ({ taxon: one.id, name: one.scientificNameWithoutAuthor, language: '' }));
+    const list = await get(`${site.api}/taxa?query=${encodeURIComponent(text)}&pageSize=${FOUND_MOST}&lang=${language.value}`, { signal });
+    if (Array.isArray(list)) return list.map(({ id, matched }) => ({ taxon: id, name: matched.name, language: matched.language }));
   } catch (error) {
-    if (error.name === 'AbortError' || error.offline) throw error;
+    if (signal?.aborted || error.offline) throw error;
   }
   const start = text.toLowerCase();
   const { rows } = await get(`${database('reference')}/_design/linnet/_view/names${query({ startkey: [start], endkey: [`${start}\ufff0`], limit: FOUND_MOST })}`, { signal });

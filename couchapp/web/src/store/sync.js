@@ -2,7 +2,7 @@
  * held open. What the store refuses is remembered with its reason and never sent silently again. */
 import { Cell } from '../state.js';
 import { checkSession, me } from './session.js';
-import { changed, mine, pouch } from './mine.js';
+import { changed, mine, pouch, wrote } from './mine.js';
 import { database } from './site.js';
 
 const AGAIN_FIRST_MS = 2000;
@@ -20,7 +20,7 @@ const note = async (db) => {
 
 /* Ids of documents that have changed since the last push, and all that were refused. */
 export async function pendingIds() {
-  if (!me.value.uid) return new Set();
+  if (!wrote()) return new Set();
   const db = await mine(), sent = await note(db);
   const { results } = await db.changes({ since: sent.seq });
   return new Set([...results.map((row) => row.id), ...Object.keys(sent.refused)]);
@@ -60,6 +60,7 @@ function again() {
 export async function send() {
   if (running) { wanted = true; return; }
   if (!me.value.uid) { sync.set({ ...sync.value, state: 'signed-out', pending: 0 }); return; }
+  if (!wrote()) { sync.set({ ...sync.value, state: 'idle', pending: 0, refused: {} }); return; }
   running = true;
   wanted = false;
   clearTimeout(timer);
