@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/nn/onnx/reader.h"
+#include "common/nn/room.h"
 
 void cpu_say(struct cpu_lowering *lowering, int code, const char *why) {
     if (lowering->node == LINNET_NN_NONE) {
@@ -183,7 +184,7 @@ static int add_constant(struct cpu_lowering *lowering, void *source, const struc
     int rc = cpu_compile(lowering, &spec, &op);
     if (rc) return rc;
     struct cpu_constant added = {.source = source, .from = dnn_layout_copy(from), .to = dnn_layout_copy(to)};
-    added.memory = aligned_alloc(CPU_ALIGN, (dnn_layout_bytes(to) + CPU_ALIGN) / CPU_ALIGN * CPU_ALIGN);
+    added.memory = linnet_nn_room(dnn_layout_bytes(to));
     rc = added.memory && added.from && added.to &&
                  grow((void **)&program->constants, (uint32_t)program->nconstants, sizeof added)
              ? copy_now(lowering, op, from, source, to, added.memory)

@@ -6,6 +6,7 @@
 
 #include "common/nn/fail.h"
 #include "common/nn/onnx/reader.h"
+#include "common/nn/room.h"
 
 #define DEPTH_MAX 24
 
@@ -94,7 +95,7 @@ static void *budget_alloc(void *data, size_t size) {
         return NULL;
     }
     budget->left -= size;
-    return malloc(size);
+    return size < LINNET_NN_HUGE / 2 ? malloc(size) : linnet_nn_room(size);
 }
 
 static void budget_free(void *data, void *pointer) {

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/nn/room.h"
+
 uint32_t linnet_nn_linear_before(const struct linnet_nn_graph *graph, uint32_t reader, uint32_t index) {
     uint32_t tensor = graph->nodes[reader].inputs[index], producer = graph->tensors[tensor].producer;
     if (producer == LINNET_NN_NONE || linnet_nn_graph_only_user(graph, tensor) != reader)
@@ -33,7 +35,7 @@ static int scale_weights(struct linnet_nn_graph *graph, uint32_t node, const dou
     const struct linnet_nn_tensor *old = &graph->tensors[graph->nodes[node].inputs[1]];
     struct linnet_nn_shape shape = old->shape;
     size_t outputs = (size_t)shape.dims[0], each = old->data->count / outputs;
-    float *values = malloc(old->data->count * sizeof *values);
+    float *values = linnet_nn_room(old->data->count * sizeof *values);
     for (size_t o = 0; values && o < outputs; o++)
         for (size_t i = 0; i < each; i++)
             values[o * each + i] = (float)((double)old->data->values[o * each + i] * scale[o]);
