@@ -12,9 +12,11 @@
 #define THREADS_MAX 64
 #define BATCH_MAX   4096
 
-static int choose_backend(const char *name, const struct linnet_nn_backend **out, struct linnet_error *err) {
+/* `fallback` is filled where "auto" takes the CPU. */
+static int choose_backend(const char *name, const struct linnet_nn_backend **out,
+                          struct linnet_error *fallback, struct linnet_error *err) {
     if (name && strcmp(name, "auto") != 0) return linnet_nn_backend_find(name, out, err);
-    if (!linnet_nn_backend_find("cuda", out, NULL)) return 0;
+    if (!linnet_nn_backend_find("cuda", out, fallback)) return 0;
     return linnet_nn_backend_find("cpu", out, err);
 }
 
@@ -71,11 +73,12 @@ static int compile(struct linnet_nn_engine *engine, const struct linnet_nn_model
 int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linnet_nn_options *options,
                           struct linnet_nn_engine **out, struct linnet_error *err) {
     const struct linnet_nn_backend *backend;
+    struct linnet_error fallback = {0};
     int rc = check_options(options, err);
     if (!rc && options->precision == LINNET_NN_PRECISION_INT8 && !model->ranges)
         rc = linnet_nn_fail(err, LINNET_E_INVALID,
                             "the network is not calibrated, which int8 needs: run `linnet model calibrate`");
-    if (!rc) rc = choose_backend(options->backend, &backend, err);
+    if (!rc) rc = choose_backend(options->backend, &backend, &fallback, err);
     if (!rc) rc = check_device(backend, options, err);
     if (rc) return rc;
     int64_t batch = model->inputs[0].dims[0];
@@ -84,6 +87,7 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
     struct linnet_nn_engine *engine = calloc(1, sizeof *engine);
     if (!engine) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     engine->backend = backend;
+    engine->fallback = fallback;
     engine->target.precision = options->precision;
     engine->target.threads = options->threads ? options->threads : 1;
     engine->target.device = options->device;
@@ -117,6 +121,10 @@ const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine) {
     return engine->backend->device(engine->program);
 }
 
+const char *linnet_nn_engine_fallback(const struct linnet_nn_engine *engine) {
+    return engine->fallback.code ? engine->fallback.detail : NULL;
+}
+
 void linnet_nn_engine_limits(const struct linnet_nn_engine *engine, double *flops, double *bytes) {
     *flops = *bytes = 0;
     if (engine->backend->limits) engine->backend->limits(engine->program, flops, bytes);
@@ -139,7 +147,7 @@ bool linnet_nn_precision_parse(const char *name, enum linnet_nn_precision *out) 
 
 bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision precision) {
     const struct linnet_nn_backend *found;
-    return !choose_backend(backend, &found, NULL) && found->native(precision);
+    return !choose_backend(backend, &found, NULL, NULL) && found->native(precision);
 }
 
 static void free_each(float **list, size_t count) {

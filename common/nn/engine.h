@@ -8,6 +8,7 @@ struct linnet_nn_engine {
     const struct linnet_nn_backend *backend;
     struct linnet_nn_program *program;
     struct linnet_nn_target target;
+    struct linnet_error fallback; /* why "auto" did not take the GPU; code 0: it did, or was not asked */
     size_t ninputs, noutputs;
     size_t *input_elements, *output_elements; /* of one sample */
     size_t channels, height, width;           /* of the one input if it is a picture; channels 0: it is not */

@@ -77,6 +77,8 @@ int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linn
 void linnet_nn_engine_close(struct linnet_nn_engine *engine);
 /* "cpu (oneDNN 2.6.3, avx512_core_bf16)" and the like. */
 const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine);
+/* Why "auto" took the CPU, in words: there is no usable GPU. NULL: it did not. The engine's. */
+const char *linnet_nn_engine_fallback(const struct linnet_nn_engine *engine);
 /* What the engine's device can do at most: floating-point operations and bytes of its memory a second. 0
  * where that is not known. */
 void linnet_nn_engine_limits(const struct linnet_nn_engine *engine, double *flops, double *bytes);

@@ -26,8 +26,8 @@ void convnet_scratch_done(struct convnet_scratch *scratch) {
     memset(scratch, 0, sizeof *scratch);
 }
 
-/* Nine significant digits, all that a float has. Fusion takes a genus less its listed species for what is left of it
- * and adds logarithms, so the last digit of a large score counts where what is left is small. */
+/* Nine significant digits, all that a float has. Fusion takes a genus less its listed species for what is
+ * left of it and adds logarithms, so the last digit of a large score counts where what is left is small. */
 static json_t *probability(double value) {
     value = fmin(fmax(value, 0), 1);
     if (value < 1e-300) return json_real(0);

@@ -4,8 +4,9 @@
 
 #include "plugins/convnet/model.h"
 
-/* What a prediction lists: enough that what is left out is nothing. A list that ends among scores that matter ends
- * elsewhere when the last bits of floating point differ (another batch, another device), and fusion would see it. */
+/* What a prediction lists: enough that what is left out is nothing. A list that ends among scores that matter
+ * ends elsewhere when the last bits of floating point differ (another batch, another device), and fusion
+ * would see it. */
 #define CONVNET_TOP_SPECIES 100
 #define CONVNET_TOP_ABOVE   50
 #define CONVNET_LEAST       1e-5 /* of a score; what fusion takes for nothing */

@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/nn/cpu/program.h"
 #include "common/nn/fail.h"
 #include "common/nn/passes/passes.h"
+
+#define TIMED 9 /* runs that a step's time is the median of */
 
 /* What one bucket of a session needs to run. */
 struct bucket {
@@ -224,34 +227,113 @@ static void run_own(const struct linnet_nn_run *run, const struct cpu_plan *plan
                   dnn_layout_type(layouts[2]));
 }
 
-static int run_plan(struct linnet_nn_run *run, size_t index, const float *const *inputs,
+static int run_step(struct linnet_nn_run *run, size_t index, uint32_t i, const float *const *inputs,
                     float *const *outputs, struct linnet_error *err) {
     const struct cpu_plan *plan = &run->program->plans[index];
+    const struct cpu_step *step = &plan->steps[i];
+    struct dnn_call *call = run->buckets[index].calls[i];
+    const char *why = "";
+    if (!call) {
+        run_own(run, plan, step, inputs);
+        return 0;
+    }
+    if (!bind_ports(plan, step, call, inputs, outputs)) return 0;
+    int rc = dnn_call_run(call, run->stream, &why);
+    return rc ? linnet_nn_fail(err, rc, "oneDNN: step %u: %s", i, why) : 0;
+}
+
+static int run_plan(struct linnet_nn_run *run, size_t index, const float *const *inputs,
+                    float *const *outputs, struct linnet_error *err) {
     int rc = make_calls(run, index, err);
-    for (uint32_t i = 0; i < plan->nsteps && !rc; i++) {
-        const struct cpu_step *step = &plan->steps[i];
-        struct dnn_call *call = run->buckets[index].calls[i];
-        const char *why = "";
-        if (!call) {
-            run_own(run, plan, step, inputs);
-        } else if (bind_ports(plan, step, call, inputs, outputs)) {
-            rc = dnn_call_run(call, run->stream, &why);
-            if (rc) rc = linnet_nn_fail(err, rc, "oneDNN: step %u: %s", i, why);
+    for (uint32_t i = 0; i < run->program->plans[index].nsteps && !rc; i++)
+        rc = run_step(run, index, i, inputs, outputs, err);
+    return rc;
+}
+
+/* The plan of a bucket; nplans: there is none. */
+static size_t plan_of(const struct linnet_nn_program *program, unsigned n) {
+    size_t index = 0;
+    while (index < program->nplans && program->plans[index].batch != n)
+        index++;
+    return index;
+}
+
+static int session_run(struct linnet_nn_run *run, unsigned n, const float *const *inputs,
+                       float *const *outputs, struct linnet_error *err) {
+    size_t index = plan_of(run->program, n);
+    if (index == run->program->nplans) return linnet_nn_fail(err, LINNET_E_INTERNAL, "no bucket of %u", n);
+    int before = dnn_set_threads((int)run->program->target.threads);
+    int rc = run_plan(run, index, inputs, outputs, err);
+    dnn_set_threads(before);
+    return rc;
+}
+
+/* Seconds: of this thread alone where it does all the work, so that others on the processor do not count. */
+static double now(const struct linnet_nn_program *program) {
+    struct timespec time;
+    clock_gettime(program->target.threads > 1 ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void describe(const struct cpu_plan *plan, const struct cpu_step *step,
+                     struct linnet_nn_layer *layer) {
+    static const char *const own[] = {
+        [CPU_RUN] = "", [CPU_FILL] = "fill", [CPU_BROADCAST] = "broadcast", [CPU_FUNCTION] = "function"};
+    snprintf(layer->name, sizeof layer->name, "%s", step->name);
+    snprintf(layer->how, sizeof layer->how, "%s",
+             step->op ? dnn_op_implementation(step->op) : own[step->kind]);
+    layer->flops = step->flops * plan->batch;
+    for (int i = 0; i < step->narguments; i++)
+        layer->bytes += (double)dnn_layout_bytes(step->arguments[i].place.layout);
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whole runs with a look at the clock between the steps, so that each finds the caches as it does at work:
+ * times[step * TIMED + run]. */
+static int time_steps(struct linnet_nn_run *run, size_t index, const float *const *inputs,
+                      float *const *outputs, double *times, struct linnet_error *err) {
+    int rc = run_plan(run, index, inputs, outputs, err);
+    for (int k = 0; k < TIMED && !rc; k++) {
+        double before = now(run->program);
+        for (uint32_t i = 0; i < run->program->plans[index].nsteps && !rc; i++) {
+            rc = run_step(run, index, i, inputs, outputs, err);
+            double after = now(run->program);
+            times[i * TIMED + k] = after - before;
+            before = after;
         }
     }
     return rc;
 }
 
-static int session_run(struct linnet_nn_run *run, unsigned n, const float *const *inputs,
-                       float *const *outputs, struct linnet_error *err) {
-    for (size_t i = 0; i < run->program->nplans; i++) {
-        if (run->program->plans[i].batch != n) continue;
-        int before = dnn_set_threads((int)run->program->target.threads);
-        int rc = run_plan(run, i, inputs, outputs, err);
-        dnn_set_threads(before);
+static int session_layers(struct linnet_nn_run *run, unsigned n, const float *const *inputs,
+                          float *const *outputs, struct linnet_nn_layer **layers, size_t *count,
+                          struct linnet_error *err) {
+    size_t index = plan_of(run->program, n);
+    if (index == run->program->nplans) return linnet_nn_fail(err, LINNET_E_INTERNAL, "no bucket of %u", n);
+    const struct cpu_plan *plan = &run->program->plans[index];
+    struct linnet_nn_layer *list = calloc(plan->nsteps + 1, sizeof *list);
+    double *times = calloc((size_t)plan->nsteps * TIMED + 1, sizeof *times);
+    int rc = list && times ? 0 : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
+    int before = dnn_set_threads((int)run->program->target.threads);
+    if (!rc) rc = time_steps(run, index, inputs, outputs, times, err);
+    dnn_set_threads(before);
+    for (uint32_t i = 0; i < plan->nsteps && !rc; i++) {
+        describe(plan, &plan->steps[i], &list[i]);
+        qsort(times + i * TIMED, TIMED, sizeof *times, ascending);
+        list[i].seconds = times[i * TIMED + TIMED / 2];
+    }
+    free(times);
+    if (rc) {
+        free(list);
         return rc;
     }
-    return linnet_nn_fail(err, LINNET_E_INTERNAL, "no bucket of %u", n);
+    *layers = list;
+    *count = plan->nsteps;
+    return 0;
 }
 
 static const struct linnet_nn_backend backend = {
@@ -268,6 +350,7 @@ static const struct linnet_nn_backend backend = {
     .session_open = session_open,
     .session_close = session_close,
     .session_run = session_run,
+    .session_layers = session_layers,
 };
 
 __attribute__((visibility("default"))) const struct linnet_nn_backend *linnet_nn_backend(void);

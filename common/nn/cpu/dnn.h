@@ -125,6 +125,7 @@ void dnn_op_free(struct dnn_op *op);
 const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_role role);
 /* Bytes of scratch memory that a call needs. */
 size_t dnn_op_scratch(const struct dnn_op *op);
+enum dnn_kind dnn_op_kind(const struct dnn_op *op);
 /* "brgconv:avx512_core_amx" and the like. */
 const char *dnn_op_implementation(const struct dnn_op *op);
 

@@ -20,7 +20,8 @@ struct argument {
 struct dnn_op {
     dnnl_primitive_t primitive;
     const_dnnl_primitive_desc_t desc; /* the primitive's */
-    struct argument fixed[8];         /* what it settled on */
+    enum dnn_kind kind;
+    struct argument fixed[8]; /* what it settled on */
     int nfixed;
     size_t scratch;
 };
@@ -400,6 +401,7 @@ int dnn_op_new(const struct dnn_spec *spec, struct dnn_op **out, const char **wh
         dnn_op_free(op);
         return fail(status, why);
     }
+    op->kind = spec->kind;
     settle(op, spec);
     *out = op;
     return 0;
@@ -419,6 +421,10 @@ const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_role ro
 
 size_t dnn_op_scratch(const struct dnn_op *op) {
     return op->scratch;
+}
+
+enum dnn_kind dnn_op_kind(const struct dnn_op *op) {
+    return op->kind;
 }
 
 const char *dnn_op_implementation(const struct dnn_op *op) {

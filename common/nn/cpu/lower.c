@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nn/model.h"
 #include "common/nn/onnx/reader.h"
 #include "common/nn/room.h"
 
@@ -96,6 +97,22 @@ static bool keep_data(struct linnet_nn_program *program, struct linnet_nn_data *
     return true;
 }
 
+/* What people are told of a step. A node's operations are those of its first step that is neither a copy nor
+ * a function. */
+static void name_step(struct cpu_lowering *lowering, struct cpu_step *step) {
+    const struct linnet_nn_graph *graph = lowering->graph;
+    const struct linnet_nn_node *node =
+        lowering->node == LINNET_NN_NONE ? NULL : &graph->nodes[lowering->node];
+    const char *name = !node ? "output" : *node->name ? node->name : graph->tensors[node->output].name;
+    linnet_onnx_clean(name, step->name, sizeof step->name);
+    bool product = step->op && dnn_op_kind(step->op) != DNN_COPY && dnn_op_kind(step->op) != DNN_FUNCTION;
+    for (const struct cpu_step *before = step; before-- > lowering->plan->steps;) {
+        if (before->node != lowering->node) break;
+        product = product && !(before->flops > 0);
+    }
+    if (node && product) step->flops = (double)linnet_nn_node_flops(graph, node);
+}
+
 int cpu_emit(struct cpu_lowering *lowering, const struct cpu_step *step, const struct cpu_argument *arguments,
              int n) {
     struct cpu_plan *plan = lowering->plan;
@@ -121,6 +138,7 @@ int cpu_emit(struct cpu_lowering *lowering, const struct cpu_step *step, const s
     added->arguments = copy;
     added->narguments = n;
     added->node = lowering->node;
+    name_step(lowering, added);
     if (step->op && dnn_op_scratch(step->op) > plan->scratch) plan->scratch = dnn_op_scratch(step->op);
     return 0;
 }

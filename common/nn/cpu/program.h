@@ -51,6 +51,8 @@ struct cpu_step {
     enum linnet_nn_arithmetic arithmetic;
     struct linnet_nn_unary unary;
     uint32_t node; /* that it belongs to; LINNET_NN_NONE: none */
+    char name[96]; /* of that node, for people */
+    double flops;  /* the node's, where this is its step of operations; for one sample */
 };
 
 struct cpu_plan {

@@ -116,8 +116,48 @@ static void without_a_gpu_the_reason_is_said(void **state) {
     assert_int_equal(err.code, LINNET_E_UNSUPPORTED);
     assert_true(strstr(err.detail, "no NVIDIA") || strstr(err.detail, "liblinnet-nn-cuda.so") ||
                 strstr(err.detail, "GPU"));
-    if (!strcmp(check_backend(), "cpu"))
-        assert_true(linnet_nn_precision_native("auto", LINNET_NN_PRECISION_F32));
+    if (strcmp(check_backend(), "cpu") != 0) return;
+    assert_true(linnet_nn_precision_native("auto", LINNET_NN_PRECISION_F32));
+    struct linnet_nn_options options = {.backend = "auto", .batch_max = 1};
+    struct linnet_nn_model *model = model_of(true);
+    struct linnet_nn_engine *engine = NULL, *chosen = NULL;
+    struct linnet_error unwanted = {0};
+    assert_int_equal(linnet_nn_engine_open(model, &options, &engine, &unwanted), 0);
+    assert_string_equal(linnet_nn_engine_fallback(engine), err.detail);
+    assert_int_equal(strncmp(linnet_nn_engine_device(engine), "cpu (", 5), 0);
+    options.backend = "cpu";
+    assert_int_equal(linnet_nn_engine_open(model, &options, &chosen, &unwanted), 0);
+    assert_null(linnet_nn_engine_fallback(chosen));
+    linnet_nn_engine_close(engine);
+    linnet_nn_engine_close(chosen);
+    linnet_nn_model_free(model);
+}
+
+/* Every step has a name, what computes it and its time; what is counted of them is what the model says. */
+static void the_steps_of_a_run_are_timed(void **state) {
+    (void)state;
+    if (strcmp(check_backend(), "cpu") != 0) skip();
+    struct linnet_nn_engine *engine;
+    struct linnet_nn_session *session = session_of(true, &engine);
+    float numbers[BATCH * SAMPLE] = {0}, got[1024], *outputs[1] = {got};
+    const float *inputs[1] = {numbers};
+    struct linnet_nn_layer *layers;
+    size_t count;
+    struct linnet_error err = {0};
+    assert_int_equal(linnet_nn_session_layers(session, 3, inputs, outputs, &layers, &count, &err),
+                     LINNET_E_INVALID);
+    assert_int_equal(linnet_nn_session_layers(session, 4, inputs, outputs, &layers, &count, &err), 0);
+    double flops = 0;
+    assert_true(count > 1);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(layers[i].name[0] && layers[i].how[0]);
+        assert_true(layers[i].seconds > 0 && layers[i].bytes > 0);
+        flops += layers[i].flops;
+    }
+    assert_true(flops > 0);
+    free(layers);
+    linnet_nn_session_close(session);
+    linnet_nn_engine_close(engine);
 }
 
 int main(void) {
@@ -126,6 +166,7 @@ int main(void) {
         cmocka_unit_test(a_network_of_two_inputs_takes_no_picture),
         cmocka_unit_test(a_device_that_is_not_there_is_named),
         cmocka_unit_test(without_a_gpu_the_reason_is_said),
+        cmocka_unit_test(the_steps_of_a_run_are_timed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
