@@ -186,6 +186,10 @@ static int load_members(struct loader *loader, const char *keyword, json_t *valu
     return 0;
 }
 
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct schema_member *)a)->name, ((const struct schema_member *)b)->name);
+}
+
 static int load_list(struct loader *loader, const char *keyword, json_t *value, struct schema_list *out) {
     if (!json_array_size(value)) return fault(loader, keyword, "must be an array that is not empty");
     if (!(out->nodes = calloc(json_array_size(value), sizeof(struct schema_node *))))
@@ -295,8 +299,11 @@ static int load_other(struct loader *loader, struct schema_node *node, const cha
     if (!strcmp(name, "$defs")) return load_definitions(loader, value);
     if (!strcmp(name, "patternProperties")) return load_members(loader, name, value, true, &node->patterns);
     if (!strcmp(name, "properties")) {
-        node->properties_json = value;
-        return load_members(loader, name, value, false, &node->properties);
+        int rc = load_members(loader, name, value, false, &node->properties);
+        if (node->properties.count)
+            qsort(node->properties.members, node->properties.count, sizeof *node->properties.members,
+                  by_name);
+        return rc;
     }
     if (!strcmp(name, "pattern"))
         return text ? load_pattern(loader, name, json_string_value(value), &node->pattern)

@@ -207,12 +207,20 @@ static int check_array(struct check *check, const struct schema_node *node, cons
     return rc;
 }
 
-/* One member against patternProperties, additionalProperties and propertyNames. */
+static int against_name(const void *key, const void *member) {
+    return strcmp(key, ((const struct schema_member *)member)->name);
+}
+
+/* One member against properties, patternProperties, additionalProperties and propertyNames. */
 static int check_member(struct check *check, const struct schema_node *node, const char *key,
                         const json_t *value, const struct place *place) {
     const struct place inner = {place, key, 0};
-    bool known = node->properties_json && json_object_get(node->properties_json, key);
-    int rc = 0;
+    const struct schema_members *properties = &node->properties;
+    const struct schema_member *member =
+        properties->count ? bsearch(key, properties->members, properties->count, sizeof *member, against_name)
+                          : NULL;
+    bool known = member != NULL;
+    int rc = member ? check_node(check, member->node, value, &inner) : 0;
     for (size_t i = 0; !rc && i < node->patterns.count; i++) {
         if (!matches(&node->patterns.members[i].pattern, key)) continue;
         known = true;
@@ -236,13 +244,7 @@ static int check_object(struct check *check, const struct schema_node *node, con
     json_t *name;
     json_array_foreach(node->required, i, name) if (!rc && !json_object_get(value, json_string_value(name)))
         rc = fault(check, place, "must have a member \"%.100s\"", json_string_value(name));
-    for (i = 0; !rc && i < node->properties.count; i++) {
-        const struct schema_member *member = &node->properties.members[i];
-        const json_t *inner_value = json_object_get(value, member->name);
-        const struct place inner = {place, member->name, 0};
-        if (inner_value) rc = check_node(check, member->node, inner_value, &inner);
-    }
-    if (rc || (!node->patterns.count && !node->additional && !node->names)) return rc;
+    if (rc || !(node->properties.count || node->patterns.count || node->additional || node->names)) return rc;
     const char *key;
     json_t *member;
     json_object_foreach((json_t *)value, key, member) {

@@ -61,8 +61,7 @@ struct schema_node {
     double bounds[SCHEMA_BOUNDS];
     struct schema_range length, items_range, properties_range;
     struct schema_pattern pattern;
-    json_t *properties_json; /* for finding out quickly whether a key is one of `properties` */
-    struct schema_members properties, patterns;
+    struct schema_members properties /* in order of name */, patterns;
     json_t *required;
     struct schema_node *additional, *names, *items, *negated, *when, *then, *otherwise;
     struct schema_list prefix, all, any, one;

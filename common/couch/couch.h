@@ -28,6 +28,15 @@ struct linnet_couch_options {
     const char *user_agent;   /* NULL: "linnet/<version>" */
 };
 
+/* One row of an answer to _all_docs or _bulk_docs. Texts and document are borrowed, as long as the response is valid. */
+struct linnet_couch_row {
+    const char *revision; /* NULL: nothing stands there, or it was not written */
+    const char *error;    /* "not_found", "conflict"…; NULL if none */
+    const char *reason;
+    bool deleted;         /* `revision` is a tombstone's */
+    json_t *document;     /* NULL: none */
+};
+
 /* What the server said. Valid during the callback only. */
 struct linnet_couch_response {
     int error;            /* 0, or the failure's code: transport failures and every status >= 400 map to one
@@ -37,7 +46,9 @@ struct linnet_couch_response {
     long status;          /* HTTP status, 0 without an answer */
     json_t *json;         /* the body (mended by linnet_json_mend where it must be); NULL if it is empty, or was asked for raw and is
                              no error's. Borrowed: incref to keep */
-    const char *body;     /* the raw bytes */
+    const struct linnet_couch_row *rows; /* where rows were asked for, and it is no error: in order; `json` may be NULL then */
+    size_t nrows;
+    const char *body;     /* the raw bytes; not where rows were asked for */
     size_t size;
     const char *etag;     /* NULL if none */
 };
@@ -66,6 +77,7 @@ struct linnet_couch_call {
     long timeout_ms;      /* 0: the client's */
     size_t limit;         /* most bytes of the response; 0: the client's */
     bool raw;             /* do not parse the body as JSON */
+    bool rows;            /* the body is an answer to _all_docs or _bulk_docs: read it into rows, which is quicker */
 };
 /* `out` may be NULL. LINNET_E_NOMEM, LINNET_E_CANCELLED while the client closes; a body to be taken is not taken then. */
 int linnet_couch_request(struct linnet_couch *couch, const struct linnet_couch_call *call, linnet_couch_callback *done,
@@ -113,6 +125,9 @@ int linnet_couch_get_observation(struct linnet_couch *couch, const char *observa
 /* POST _all_docs with keys (array of strings, borrowed); documents with conflicts. */
 int linnet_couch_all_docs(struct linnet_couch *couch, enum linnet_database database, const json_t *keys,
                           bool include_docs, linnet_couch_callback *done, void *arg);
+/* The same for `n` ids, and the response has rows. */
+int linnet_couch_all_docs_rows(struct linnet_couch *couch, enum linnet_database database, const char *const *ids, size_t n,
+                               bool include_docs, linnet_couch_callback *done, void *arg);
 /* POST _bulk_docs: `documents` is an array (borrowed, serialised at once). Attachments inline (base64) stand in the
  * documents themselves, see linnet_couch_attach. The response's json is CouchDB's array, in order. */
 int linnet_couch_bulk(struct linnet_couch *couch, enum linnet_database database, const json_t *documents,

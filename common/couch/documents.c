@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/json_reader.h"
 #include "common/couch/internal.h"
+
+#define ALL_DOCS_WHOLE "/_all_docs?include_docs=true&conflicts=true"
 
 int couch_append_id(struct linnet_buf *out, const char *id) {
     static const char *const kept[] = {"_design/", "_local/"};
@@ -96,13 +99,49 @@ int linnet_couch_all_docs(struct linnet_couch *couch, enum linnet_database datab
                           bool include_docs, linnet_couch_callback *done, void *arg) {
     struct linnet_buf path = {0}, body = {0};
     int rc = start_path(&path, couch, database);
-    if (!rc)
-        rc = linnet_buf_append_string(&path, include_docs ? "/_all_docs?include_docs=true&conflicts=true"
-                                                          : "/_all_docs");
+    if (!rc) rc = linnet_buf_append_string(&path, include_docs ? ALL_DOCS_WHOLE : "/_all_docs");
     if (!rc) rc = linnet_buf_append_string(&body, "{\"keys\":");
     if (!rc) rc = linnet_json_write(&body, keys);
     if (!rc) rc = linnet_buf_append(&body, "}", 1);
     return dispatch(couch, rc, "POST", &path, &body, done, arg);
+}
+
+/* A JSON string. Ids are ASCII without anything that needs an escape; what is not goes by way of jansson. */
+static int append_string(struct linnet_buf *out, const char *text) {
+    size_t size = strlen(text);
+    if (linnet_json_skip_plain(text, text + size) == text + size) {
+        int rc = linnet_buf_append(out, "\"", 1);
+        if (!rc) rc = linnet_buf_append(out, text, size);
+        return rc ? rc : linnet_buf_append(out, "\"", 1);
+    }
+    json_t *string = json_string(text);
+    int rc = string ? linnet_json_write(out, string) : LINNET_E_INVALID;
+    json_decref(string);
+    return rc;
+}
+
+int linnet_couch_all_docs_rows(struct linnet_couch *couch, enum linnet_database database,
+                               const char *const *ids, size_t n, bool include_docs,
+                               linnet_couch_callback *done, void *arg) {
+    struct linnet_buf path = {0}, body = {0};
+    int rc = start_path(&path, couch, database);
+    if (!rc) rc = linnet_buf_append_string(&path, include_docs ? ALL_DOCS_WHOLE : "/_all_docs");
+    if (!rc) rc = linnet_buf_append_string(&body, "{\"keys\":[");
+    for (size_t i = 0; !rc && i < n; i++) {
+        if (i) rc = linnet_buf_append(&body, ",", 1);
+        if (!rc) rc = append_string(&body, ids[i]);
+    }
+    if (!rc) rc = linnet_buf_append_string(&body, "]}");
+    struct linnet_couch_call call = {.method = "POST",
+                                     .path = path.data,
+                                     .body = body.data,
+                                     .size = body.size,
+                                     .free_body = free,
+                                     .rows = true};
+    if (!rc) rc = linnet_couch_request(couch, &call, done, arg, NULL);
+    linnet_buf_done(&path);
+    if (rc) linnet_buf_done(&body); /* else it has been taken */
+    return rc;
 }
 
 int linnet_couch_bulk(struct linnet_couch *couch, enum linnet_database database, const json_t *documents,

@@ -94,6 +94,17 @@ int couch_status_error(long status);
  * LINNET_E_PARSE if it is no JSON, LINNET_E_NOMEM. */
 int couch_parse(char *text, size_t size, json_t **out);
 
+/* ---- rows.c ---- */
+/* The rows of an answer; their texts lie in the text that was read, or in its tree. All zero: none. */
+struct couch_rows {
+    struct linnet_couch_row *rows;
+    size_t n, capacity;
+};
+void couch_rows_done(struct couch_rows *rows);
+/* Read the answer to _all_docs or _bulk_docs, whose text is written to and must outlive the rows. *tree: set where they
+ * borrow from a tree of it too (a new reference). LINNET_E_PARSE if it is none, LINNET_E_NOMEM; end `rows` in any case. */
+int couch_rows_read(char *text, size_t size, struct couch_rows *rows, json_t **tree);
+
 /* ---- documents.c ---- */
 /* "/<database>/<id>" and so on: append `/` and the escaped segment; ids of design and local documents keep
  * their first slash. */

@@ -13,7 +13,8 @@ struct linnet_couch_request {
     void *arg;
     struct linnet_buf response;
     int failure; /* why the write function gave up, 0 if it did not */
-    bool raw, no_json;
+    bool raw, rows, no_json;
+    struct couch_rows read; /* where rows were asked for */
     char *body; /* what is sent */
     void (*free_body)(void *body);
     struct curl_slist *headers; /* own ones, NULL for the client's */
@@ -64,6 +65,7 @@ static void free_request(struct linnet_couch_request *request) {
     if (!request) return;
     curl_easy_cleanup(request->transfer.easy); /* may be NULL */
     if (request->free_body && request->body) request->free_body(request->body);
+    couch_rows_done(&request->read);
     linnet_buf_done(&request->response);
     curl_slist_free_all(request->headers);
     free(request->line);
@@ -109,7 +111,11 @@ static void describe(const struct linnet_couch_request *request, const struct li
  * may pass. */
 static void parse(struct linnet_couch_request *request, struct linnet_couch_response *response) {
     if (!response->size || (request->raw && !response->error)) return;
-    int rc = couch_parse(request->response.data, response->size, &response->json);
+    bool rows = request->rows && !response->error;
+    int rc = rows ? couch_rows_read(request->response.data, response->size, &request->read, &response->json)
+                  : couch_parse(request->response.data, response->size, &response->json);
+    response->rows = request->read.rows;
+    response->nrows = request->read.n;
     if (!rc || response->error) return;
     response->error = request->failure = rc == LINNET_E_NOMEM ? rc : LINNET_E_SERVER;
     request->no_json = rc != LINNET_E_NOMEM;
@@ -220,6 +226,7 @@ int linnet_couch_request(struct linnet_couch *couch, const struct linnet_couch_c
     request->done = done;
     request->arg = arg;
     request->raw = call->raw;
+    request->rows = call->rows;
     int rc = set_up(request, call);
     if (rc) {
         free_request(request);

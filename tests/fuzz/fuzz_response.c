@@ -77,6 +77,18 @@ static void on_response(struct linnet_couch_request *request, const struct linne
     answered++;
 }
 
+/* The texts are read, so that one that is not terminated is found. */
+static void on_rows(struct linnet_couch_request *request, const struct linnet_couch_response *response, void *arg) {
+    size_t read = 0;
+    for (size_t i = 0; i < response->nrows; i++) {
+        const struct linnet_couch_row *row = &response->rows[i];
+        read += (row->revision ? strlen(row->revision) : 0) + (row->error ? strlen(row->error) : 0) +
+                (row->reason ? strlen(row->reason) : 0) + json_object_size(row->document);
+    }
+    HOLD(read <= 2 * reply_size);
+    on_response(request, response, arg);
+}
+
 static void on_probed(int error, const char *detail, const struct linnet_couch_server *found, void *arg) {
     (void)arg;
     HOLD(error ? detail && *detail && !found : found != NULL);
@@ -86,7 +98,8 @@ static void on_probed(int error, const char *detail, const struct linnet_couch_s
 static int ask(struct linnet_couch *couch, unsigned choice) {
     json_t *list = json_pack("[s]", "taxon:1");
     int rc = LINNET_E_INVALID;
-    switch (choice % 6) {
+    const char *const ids[] = {"taxon:1", "taxon:2"};
+    switch (choice % 7) {
     case 0:
         rc = linnet_couch_get(couch, LINNET_DB_REFERENCE, "taxon:1", NULL, on_response, NULL);
         break;
@@ -102,6 +115,9 @@ static int ask(struct linnet_couch *couch, unsigned choice) {
     case 4:
         rc = linnet_couch_get_attachment(couch, LINNET_DB_REFERENCE, "model:a@1", "model.onnx", NULL, 1000,
                                          on_response, NULL);
+        break;
+    case 6:
+        rc = linnet_couch_all_docs_rows(couch, LINNET_DB_REFERENCE, ids, 2, true, on_rows, NULL);
         break;
     case 5:
         rc = linnet_couch_probe(couch, LINNET_DB_MAIN, on_probed, NULL);

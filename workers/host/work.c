@@ -16,16 +16,18 @@ struct names {
     char id[];
 };
 
+/* In one piece: the work, its documents, the observation's name. There is one for every change. */
 struct linnet_work *linnet_work_new(const char *observation, size_t ndocs) {
-    struct linnet_work *work = calloc(1, sizeof(*work));
+    size_t docs = ndocs * sizeof(struct linnet_doc), name = strlen(observation) + 1;
+    struct linnet_work *work = calloc(1, sizeof(*work) + docs + name);
     if (!work) return NULL;
-    work->item.observation = strdup(observation);
-    work->item.docs = calloc(ndocs ? ndocs : 1, sizeof(*work->item.docs));
+    work->item.docs = (struct linnet_doc *)(work + 1);
+    work->item.observation = memcpy((char *)(work + 1) + docs, observation, name);
     work->inputs = json_array();
     work->docs_capacity = ndocs;
     work->priority = LINNET_PRIORITY_FRESH;
     work->item.host = work;
-    if (work->item.observation && work->item.docs && work->inputs) return work;
+    if (work->inputs) return work;
     linnet_work_free(work);
     return NULL;
 }
@@ -34,15 +36,21 @@ static struct linnet_doc *docs_of(struct linnet_work *work) {
     return (struct linnet_doc *)work->item.docs; /* const for the plugin only */
 }
 
+/* What fits of `text`. */
+static void copy(char *out, size_t size, const char *text) {
+    size_t length = strnlen(text, size - 1);
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
 /* A document without blobs in the next place. */
 static struct linnet_doc *append(struct linnet_work *work, const char *id, const char *kind,
                                  const char *digest) {
     size_t size = strlen(id) + 1;
     struct names *names = malloc(sizeof(*names) + size);
     if (!names) return NULL;
-    memset(names, 0, sizeof(*names));
-    strncat(names->kind, kind, sizeof(names->kind) - 1);
-    strncat(names->digest, digest, sizeof(names->digest) - 1);
+    copy(names->kind, sizeof(names->kind), kind);
+    copy(names->digest, sizeof(names->digest), digest);
     memcpy(names->id, id, size);
     struct linnet_id parsed;
     struct linnet_doc *doc = &docs_of(work)[work->item.ndocs++];
@@ -165,8 +173,6 @@ void linnet_work_free(struct linnet_work *work) {
         doc_free(&docs_of(work)[i]);
     for (size_t i = 0; i < work->nbytes; i++)
         linnet_bytes_unref(work->bytes[i]);
-    free(docs_of(work));
-    free((char *)work->item.observation);
     free(work->bytes);
     json_decref(work->inputs);
     free(work->qualifier);

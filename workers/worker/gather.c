@@ -173,16 +173,15 @@ struct sparse_read {
 };
 
 /* One row: a document that was asked for, or that it is not there. */
-static void take_row(struct linnet_task *task, const char *id, const json_t *row) {
+static void take_row(struct linnet_task *task, const char *id, const struct linnet_couch_row *row) {
     const char *kind = id + LINNET_ULID_SIZE;
     bool root = strcmp(kind, "observation") == 0;
-    json_t *document = json_object_get(row, "doc");
-    if (json_array_size(json_object_get(document, "_conflicts"))) {
+    if (json_array_size(json_object_get(row->document, "_conflicts"))) {
         linnet_task_read(task); /* what is settled is settled with everything in view */
-    } else if (json_is_object(document)) {
-        linnet_task_put(task, document);
+    } else if (row->document) {
+        linnet_task_put(task, row->document);
     } else if (root) {
-        if (linnet_json_bool(row, "value/deleted", false))
+        if (row->deleted)
             linnet_task_read(task); /* to delete what is left */
         else
             task->gone = true;
@@ -196,28 +195,46 @@ static void sparse_done(struct linnet_couch_request *request, const struct linne
     struct linnet_flow *flow = read->flow;
     flow->sparse_reads--;
     flow->requests--;
-    int error = r->error;
-    const json_t *rows = error ? NULL : json_object_get(r->json, "rows");
-    if (!error && !json_is_array(rows)) error = LINNET_E_SERVER;
     size_t at = 0;
     for (size_t i = 0; i < read->ntasks; i++) {
         struct linnet_task *task = read->tasks[i];
-        size_t n = json_array_size(task->ask);
-        linnet_task_read_ended(task, error, r->detail ? r->detail : "the answer has no rows");
-        for (size_t k = 0; k < n; k++, at++)
-            if (!error && !task->dropped && !flow->closing)
-                take_row(task, json_string_value(json_array_get(task->ask, k)), json_array_get(rows, at));
-        if (!error) json_array_clear(task->ask);
+        size_t first = task->nread, n = task->nasked - first;
+        int error = r->error ? r->error : at + n > r->nrows ? LINNET_E_SERVER : 0;
+        linnet_task_read_ended(task, error, r->error ? r->detail : "the answer lacks rows");
+        for (size_t k = 0; k < n && !error && !task->dropped && !flow->closing; k++)
+            take_row(task, task->asked[first + k], &r->rows[at + k]);
+        if (!error) task->nread = first + n;
+        at += n;
     }
     free(read);
 }
 
+/* The ids of one question; they belong to the tasks. */
+struct ids {
+    const char **of;
+    size_t n, capacity;
+};
+
+static bool add_ids(struct ids *ids, const struct linnet_task *task) {
+    size_t n = task->nasked - task->nread;
+    if (ids->n + n > ids->capacity) {
+        size_t capacity = ids->n + n + SPARSE_KEYS;
+        const char **grown = realloc(ids->of, capacity * sizeof *grown);
+        if (!grown) return false;
+        ids->of = grown;
+        ids->capacity = capacity;
+    }
+    for (size_t i = 0; i < n; i++)
+        ids->of[ids->n++] = task->asked[task->nread + i];
+    return true;
+}
+
 /* Take tasks from a list as long as their questions fit into one request. */
-static void collect(struct linnet_task_list *list, struct sparse_read *read, json_t *keys, int64_t now) {
+static void collect(struct linnet_task_list *list, struct sparse_read *read, struct ids *ids, int64_t now) {
     struct linnet_task *task = TAILQ_FIRST(list);
-    while (task && json_array_size(keys) < SPARSE_KEYS && read->ntasks < SPARSE_KEYS) {
+    while (task && ids->n < SPARSE_KEYS && read->ntasks < SPARSE_KEYS) {
         struct linnet_task *next = TAILQ_NEXT(task, read_link);
-        if (task->not_before <= now && !json_array_extend(keys, task->ask)) {
+        if (task->not_before <= now && add_ids(ids, task)) {
             linnet_gather_remove(task);
             task->reading = true;
             read->tasks[read->ntasks++] = task;
@@ -236,26 +253,23 @@ static bool read_sparse(struct linnet_flow *flow, int64_t now) {
     /* Asked in every turn: a big block taken and given back each time makes malloc tidy its whole heap. */
     if (!waits_for_sparse(flow)) return false;
     struct sparse_read *read = malloc(sizeof(*read));
-    json_t *keys = json_array();
-    if (!read || !keys) {
-        free(read);
-        json_decref(keys);
-        return false;
-    }
+    if (!read) return false;
+    struct ids ids = {0};
     read->flow = flow;
     read->ntasks = 0;
     for (int p = 0; p < LINNET_PRIORITIES; p++)
-        collect(&flow->to_read_sparse[p], read, keys, now);
+        collect(&flow->to_read_sparse[p], read, &ids, now);
     int rc = 0;
     if (read->ntasks) {
         linnet_metric_add(flow->m_reads, 1);
-        rc = linnet_couch_all_docs(flow->options.couch, LINNET_DB_MAIN, keys, true, sparse_done, read);
+        rc = linnet_couch_all_docs_rows(flow->options.couch, LINNET_DB_MAIN, ids.of, ids.n, true, sparse_done,
+                                        read);
         if (!rc) {
             flow->sparse_reads++;
             flow->requests++;
         }
     }
-    json_decref(keys);
+    free(ids.of);
     bool sent = read->ntasks && !rc;
     if (sent) return true;
     for (size_t i = 0; i < read->ntasks; i++)

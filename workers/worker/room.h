@@ -175,9 +175,8 @@ struct linnet_task {
     size_t nitems;
     size_t writes; /* tombstones and settlements under way, and requests that conflict.c and deletion.c have
                       out */
-    char **asked;  /* sparse: ids that were read already */
-    size_t nasked;
-    json_t *ask; /* sparse: ids to read next */
+    char **asked; /* sparse: ids to read; the first `nread` of them have been */
+    size_t nasked, nread;
     struct linnet_settled *settled;
     size_t nsettled;
     size_t bytes; /* counted in the flow's */

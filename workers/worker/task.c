@@ -43,9 +43,7 @@ static void forget_asked(struct linnet_task *task) {
         free(task->asked[i]);
     free(task->asked);
     task->asked = NULL;
-    task->nasked = 0;
-    json_decref(task->ask);
-    task->ask = NULL;
+    task->nasked = task->nread = 0;
 }
 
 static void drop_plan(struct linnet_task *task) {
@@ -252,8 +250,7 @@ int linnet_task_ask(struct linnet_task *task, const char *id) {
     char *copy = strdup(id);
     if (!copy) return LINNET_E_NOMEM;
     grown[task->nasked++] = copy;
-    if (!task->ask) task->ask = json_array();
-    return json_array_append_new(task->ask, json_string(id)) ? LINNET_E_NOMEM : 0;
+    return 0;
 }
 
 /* What a result was made of decides whether it still stands. */
@@ -279,7 +276,7 @@ static bool asks(struct linnet_task *task, const struct linnet_plan *plan) {
     if (!rc) rc = linnet_id_format(task->observation.ulid, "observation", NULL, id);
     if (!rc) rc = linnet_task_ask(task, id);
     if (rc) linnet_flow_fail(task->flow, rc, "no memory for a read");
-    return rc || (task->ask && json_array_size(task->ask));
+    return rc || task->nasked > task->nread;
 }
 
 /* ---- the plan ---- */

@@ -215,11 +215,10 @@ static void conflicted(struct linnet_writer *w, struct linnet_write *write) {
     }
 }
 
-static void answered(struct linnet_writer *w, struct linnet_write *write, const json_t *row) {
-    const char *error = linnet_json_string(row, "error", NULL),
-               *revision = linnet_json_string(row, "rev", NULL);
-    if (!error && revision) {
-        char *copy = strdup(revision);
+static void answered(struct linnet_writer *w, struct linnet_write *write,
+                     const struct linnet_couch_row *row) {
+    if (row && !row->error && row->revision) {
+        char *copy = strdup(row->revision);
         if (copy) {
             free(write->revision);
             write->revision = copy;
@@ -227,13 +226,14 @@ static void answered(struct linnet_writer *w, struct linnet_write *write, const 
         finish(w, write, copy ? 0 : LINNET_E_NOMEM, NULL);
         return;
     }
-    int code = document_error(error ? error : "error");
+    const char *error = row && row->error ? row->error : "error";
+    int code = document_error(error);
     if (code == LINNET_E_CONFLICT)
         conflicted(w, write);
     else if (code == LINNET_E_SERVER)
         to_waiting(w, write, false);
     else
-        finish(w, write, code, linnet_json_string(row, "reason", error));
+        finish(w, write, code, row && row->reason ? row->reason : error);
 }
 
 /* The batch failed as a whole, and a document in it may be the cause: halve it until the culprit is alone. */
@@ -287,13 +287,8 @@ static void batch_done(struct linnet_couch_request *request, const struct linnet
     struct linnet_writer *w = batch->writer;
     w->bulks--;
     linnet_metric_observe(w->seconds, (double)(linnet_time_monotonic() - batch->started) / 1000.0);
-    if (r->error || !json_is_array(r->json)) {
-        struct linnet_couch_response odd = *r;
-        if (!odd.error) {
-            odd.error = LINNET_E_SERVER;
-            odd.detail = "the answer to _bulk_docs is no array";
-        }
-        batch_failed(w, batch, &odd);
+    if (r->error) {
+        batch_failed(w, batch, r);
     } else {
         w->backoff = 0;
         linnet_metric_add(w->documents, (double)batch->n);
@@ -302,7 +297,8 @@ static void batch_done(struct linnet_couch_request *request, const struct linnet
         struct linnet_write *write;
         while ((write = TAILQ_FIRST(&batch->writes))) {
             TAILQ_REMOVE(&batch->writes, write, link);
-            answered(w, write, json_array_get(r->json, i++));
+            answered(w, write, i < r->nrows ? &r->rows[i] : NULL);
+            i++;
         }
     }
     free(batch);
@@ -378,7 +374,7 @@ static void send_batch(struct linnet_writer *w) {
     int rc = fill(w, batch, &body);
     if (!rc && batch->n) {
         struct linnet_couch_call call = {
-            .method = "POST", .path = w->path, .size = body.size, .free_body = free};
+            .method = "POST", .path = w->path, .size = body.size, .free_body = free, .rows = true};
         call.body = linnet_buf_take(&body, NULL);
         linnet_metric_add(w->requests, 1);
         linnet_metric_add(w->written, (double)call.size);
