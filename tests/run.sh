@@ -23,11 +23,42 @@ configure_and_build() { # configure_and_build PRESET: in build-PRESET (build for
   return 1
 }
 
+# What waits (for a store, for a browser, for leases to run out) leaves a processor idle. Meanwhile, and at the lowest priority, the other
+# builds are made and clang-tidy runs; the steps that need them wait for what is not there yet.
+aside= # the process
+run_aside() { # run_aside JOB...: builds by their presets, or tidy
+  local job
+  rm -f "$logs"/aside-*.status
+  (
+    renice -n 19 -p "$BASHPID" >/dev/null
+    for job; do
+      case $job in
+      tidy) tests/tidy.sh ;;
+      *) configure_and_build "$job" ;;
+      esac >"$logs/aside-$job.log" 2>&1
+      echo $? >"$logs/aside-$job.part"
+      mv "$logs/aside-$job.part" "$logs/aside-$job.status"
+    done
+  ) &
+  aside=$!
+  trap 'kill "$aside" 2>/dev/null' EXIT
+}
+done_aside() { # done_aside JOB: what it said, and whether it went well; 2 if it was not begun
+  [ -n "$aside" ] && [[ " $jobs_aside " == *" $1 "* ]] || return 2
+  until [ -e "$logs/aside-$1.status" ]; do kill -0 "$aside" 2>/dev/null || break; sleep 0.2; done
+  cat "$logs/aside-$1.log"
+  [ "$(cat "$logs/aside-$1.status" 2>/dev/null)" = 0 ]
+}
+build() { # build PRESET, unless that is being done aside
+  done_aside "$1"
+  case $? in 0) ;; 2) configure_and_build "$1" ;; *) return 1 ;; esac
+}
+
 step_install() { install_packages tests/packages.txt; }
 step_build() { configure_and_build release && cmake --build --preset release --target web >"$logs/build-web.log" 2>&1 || { tail -n 30 "$logs/build-web.log"; return 1; }; }
 step_unit() { ctest --preset release -j "$jobs" -LE e2e; }
 step_e2e() { ctest --preset release -j "$jobs" -L e2e; }
-step_clang() { configure_and_build clang; }
+step_clang() { build clang; }
 # Sanitizers keep their shadow where newer kernels may put libraries: with more than 28 bits of randomness in addresses they fail
 # by chance ("unexpected memory mapping").
 unshuffled() {
@@ -40,11 +71,14 @@ unshuffled() {
 # Sanitizers see what one process does; the page, the packages and the long runs of e2e are left to the release build. So is what
 # draws hundreds of the tests' own pictures (data_pictures draws each kind once) and, under ThreadSanitizer, what has one thread. Their
 # options are in CMakePresets.json, what they may not report in tests/*.supp.
-step_asan() { configure_and_build asan && unshuffled ctest --preset asan -j "$jobs" -LE 'e2e|node|package|drawing'; }
+step_asan() { build asan && unshuffled ctest --preset asan -j "$jobs" -LE 'e2e|node|package|drawing'; }
 threaded='^(test_base|test_couch|serve_|host_|worker_|unit_nn_engine|unit_plugins_(convnet|normalize)|plugin_|sharpness_contract)'
-step_tsan() { configure_and_build tsan && unshuffled ctest --preset tsan -j "$jobs" -R "$threaded" -LE 'e2e|node|package'; }
-step_fuzz() { unshuffled tests/fuzz/smoke.sh "${LINNET_FUZZ_SECONDS:-5}"; }
-step_tidy() { tests/tidy.sh; }
+step_tsan() { build tsan && unshuffled ctest --preset tsan -j "$jobs" -R "$threaded" -LE 'e2e|node|package'; }
+step_fuzz() { build fuzz && unshuffled tests/fuzz/smoke.sh "${LINNET_FUZZ_SECONDS:-5}"; }
+step_tidy() {
+  done_aside tidy
+  case $? in 0) ;; 2) tests/tidy.sh ;; *) return 1 ;; esac
+}
 step_quickstart() {
   local dir first second named status
   dir=$(mktemp -d)
@@ -68,9 +102,18 @@ for word; do
 done
 [ ${#steps[@]} -gt 0 ] || steps=(install build unit e2e clang quickstart fuzz asan tsan tidy)
 
+jobs_aside= # what follows e2e and can be made while it waits
+for step in "${steps[@]}"; do
+  case $step in
+  e2e) jobs_aside=' ' ;;
+  clang | asan | tsan | fuzz | tidy) [ -z "$jobs_aside" ] || jobs_aside+=" $step" ;;
+  esac
+done
+
 passed=0 failed=0 summary=
 for step in "${steps[@]}"; do
   [ $step = install ] && [ $install = no ] && continue
+  [ $step = e2e ] && run_aside $jobs_aside
   printf '\n== %s\n' "$step"
   begin=$SECONDS
   if "step_$step"; then passed=$((passed + 1)) word=passed; else failed=$((failed + 1)) word=FAILED; fi
