@@ -27,6 +27,15 @@ static json_t *line_of(const json_t *document, const char *truth) {
                      linnet_json_number(species, "0/score", 0), "plant", json_object_get(document, "plant"));
 }
 
+/* {taxon: score} of all species that are listed. */
+static json_t *scores_of(const json_t *identification) {
+    json_t *scores = json_object(), *entry;
+    size_t i;
+    json_array_foreach(json_object_get(identification, "species"), i, entry)
+        json_object_set(scores, linnet_json_string(entry, "taxon", ""), json_object_get(entry, "score"));
+    return scores;
+}
+
 void linnet_evaluation_write(void *arg, const struct linnet_evaluation_answer *answer) {
     json_t *views = json_array(), *line = line_of(answer->identification, answer->truth);
     for (size_t i = 0; i < answer->n; i++) {
@@ -39,6 +48,7 @@ void linnet_evaluation_write(void *arg, const struct linnet_evaluation_answer *a
     json_object_set_new(line, "truth", answer->truth ? json_string(answer->truth) : json_null());
     json_object_set(line, "best", json_object_get(answer->identification, "best"));
     json_object_set(line, "flora", json_object_get(answer->identification, "flora"));
+    json_object_set_new(line, "species", scores_of(answer->identification));
     json_object_set_new(line, "views", views);
     json_dumpf(line, arg, JSON_COMPACT);
     putc('\n', (FILE *)arg);

@@ -11,7 +11,8 @@
 unsigned linnet_evaluation_rank(const json_t *list, const char *taxon, double *score);
 
 /* {"observation","label","truth" (null: the model has no such class),"rank" and "score" of the truth (0: not
- * listed),"first" and "sure" (the first species and its score),"plant","best","flora","views":[{"organ",
+ * listed),"first" and "sure" (the first species and its score),"plant","best","flora","species" ({taxon:
+ * score}),"views":[{"organ",
  * "rank","score","sure","plant"}]}. `arg` is a FILE. */
 void linnet_evaluation_write(void *arg, const struct linnet_evaluation_answer *answer);
 
