@@ -70,6 +70,7 @@ test('a_queue_is_of_a_place', async () => {
   await page.context().setGeolocation({ latitude: 48.01, longitude: 2.59, accuracy: 10 });
   await page.locator('#queue').selectOption('review');
   await page.locator('#queue').selectOption('place');
+  await page.getByText('Choose a place.').waitFor();
   await page.getByRole('button', { name: 'Where I am' }).click();
   await page.getByText('2 left').waitFor();
 });

@@ -139,7 +139,7 @@ function Desk({ query }) {
         <p class="small" role="status">{t('review.left', { n: left })}</p>
       </div>
       <LastVote last={voted[voted.length - 1]} undo={undo} />
-      {end
+      {wish.by === 'place' && !wish.value ? <Empty icon="pin" title={t('queue.where')} /> : end
         ? <Empty icon="check" title={t('review.done')}><p>{t('review.done.text')}</p><Button onClick={() => { setAt(0); reload(); }}>{t('review.again')}</Button></Empty>
         : <Card key={queue[at]} obs={queue[at]} next={() => setAt((n) => Math.min(n + 1, queue.length))} back={() => setAt((n) => Math.max(0, n - 1))}
             undo={undo} desk={{ canBack: at > 0 }} onVoted={(one) => setVoted((list) => [...list, one])} />}

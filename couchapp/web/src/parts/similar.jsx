@@ -33,7 +33,7 @@ export function Beside({ pictures }) {
 function Twins({ list }) {
   if (list.length === 0) return null;
   return (
-    <p class="notice"><Icon name="warning" /><span>{t('similar.twin')} {list.map(({ obs, digest, taxon }, index) => <span key={digest}>{index > 0 && ', '}<a href={link.observation(obs)}><TaxonName id={taxon} common={false} /></a></span>)}</span></p>
+    <div class="notice"><Icon name="warning" /><p>{t('similar.twin')} {list.map(({ obs, digest, taxon }, index) => <span key={digest}>{index > 0 && ', '}<a href={link.observation(obs)}><TaxonName id={taxon} common={false} /></a></span>)}</p></div>
   );
 }
 

@@ -1,5 +1,5 @@
 /* What a reviewer is asked to look at. A queue is a list of observations in order; each is read whole ahead of its turn. */
-import { duplicates } from './alike.js';
+import { alike, duplicates } from './alike.js';
 import { ask, get } from './http.js';
 import { keptKeys } from './keep.js';
 import { hereOf, mine, read, wrote } from './mine.js';
@@ -104,12 +104,13 @@ export async function loadQueue(wish) {
 
 const ready = new Map(); // obs -> {promise, whole, pictures}: what was read ahead, oldest first
 
-/* While the reviewer still looks at the one before: the first picture is decoded and held so, the others come, and the names of what is
- * suggested are known, with those above them: what "an ancestor" means is asked at the vote. */
+/* While the reviewer still looks at the one before: the first picture is decoded and held so, the others come, what looks alike is
+ * found, and the names of what is suggested are known, with those above them: what "an ancestor" means is asked at the vote. */
 function warm(one) {
   const { whole } = one, views = whole?.observation?.views || [];
   one.pictures = views.map(({ image }) => pictureOf(whole, image).src).filter(Boolean).map((src) => Object.assign(new Image(), { src }));
   one.pictures[0]?.decode().catch(() => { /* the page says what is wrong with it */ });
+  if (whole?.identification) alike(whole.obs);
   const suggested = whole?.identification?.species.slice(0, SHOWN).map(({ taxon }) => taxon) || [];
   withAncestors([...suggested, whole?.consensus?.taxon].filter(Boolean)).catch(() => { /* offline: ids are shown */ });
 }
