@@ -1,4 +1,4 @@
-/* Foreign ONNX files: read, and where they are small networks, compiled and run. */
+/* Foreign ONNX files: read, and where they are small networks, compiled and run, in int8 those that hold ranges. */
 #include <string.h>
 
 #include "common/nn/model.h"
@@ -35,6 +35,7 @@ static void run(const struct linnet_nn_model *model) {
     const struct linnet_nn_port *inputs, *outputs;
     size_t ninputs = linnet_nn_model_inputs(model, &inputs),
            noutputs = linnet_nn_model_outputs(model, &outputs);
+    if (linnet_nn_model_ranges(model)) options.precision = LINNET_NN_PRECISION_INT8;
     if (linnet_nn_engine_open(model, &options, &engine, NULL)) return;
     if (!linnet_nn_session_open(engine, &session, NULL)) {
         float **in = buffers(inputs, ninputs), **out = buffers(outputs, noutputs);

@@ -1,4 +1,4 @@
-// bench.js NN_RUN FOLDER [--batch N] [--rounds N] [--networks A,B@SIZE] [--no-start] [--json]: see run.sh.
+// bench.js NN_RUN FOLDER [--batch N] [--rounds N] [--networks A,B@SIZE] [--no-start] [--int8] [--json]: see run.sh.
 // bench.js --start FILE SIZE: what ONNX Runtime takes to load a network and run one picture, in milliseconds of CPU time.
 'use strict';
 const { spawnSync } = require('node:child_process');
@@ -48,6 +48,15 @@ async function theirs(session, input, size) {
   return { ms: median(times) };
 }
 
+// The network with the ranges of its values, made once, and what the roundings cost (nn_int8.c): int8's difference from f32 and the simulation's.
+function calibrated(file) {
+  const out = file.replace(/onnx$/, 'int8.onnx');
+  const run = spawnSync(path.join(path.dirname(program), 'nn_int8'), [file, '4', '4', 'error', 'random', out], { maxBuffer: 1 << 28 });
+  const [, error, simulated] = /int8 (\S+), simulated (\S+),/.exec(run.stdout.toString()) || [];
+  if (!error) throw new Error(run.stderr.toString());
+  return { out, error: Number(error), simulated: Number(simulated) };
+}
+
 // Milliseconds of CPU time from nothing to the first picture's outputs: each in a process of its own.
 function starts(file, size) {
   const run = spawnSync(program, [file, '1', 'f32', '0'], { input: Buffer.from(pictures(size, 1).buffer), maxBuffer: 1 << 28 });
@@ -82,10 +91,16 @@ async function bench(name) {
   const plain = await ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'disabled' });
   const wanted = (await plain.run({ [plain.inputNames[0]]: new ort.Tensor('float32', input, [batch, 3, size, size]) }))[plain.outputNames[0]].data;
   await plain.release();
-  const row = { name, f32: [], bf16: [], ort: [], start: [], startPeer: [] };
+  const row = { name, f32: [], bf16: [], int8: [], ort: [], start: [], startPeer: [] };
+  const eight = rest.includes('--int8') ? calibrated(file) : null;
   for (let round = 0; round < rounds; round++) {
     const single = ours(file, input, 'f32'), half = ours(file, input, 'bf16'), peer = await theirs(session, input, size);
     if (!single.output) throw new Error(single.words);
+    if (eight) {
+      const run = ours(eight.out, input, 'int8');
+      if (!run.output) throw new Error(run.words);
+      row.int8.push(run.ms);
+    }
     row.f32.push(single.ms);
     if (half.output) row.bf16.push(half.ms);
     row.ort.push(peer.ms);
@@ -101,19 +116,20 @@ async function bench(name) {
   await session.release();
   const rate = (list) => (list.length ? (batch * 1000) / median(list) : null);
   return { network: name, device: row.device, error: row.error, errorHalf: row.errorHalf, ort: rate(row.ort), f32: rate(row.f32), bf16: rate(row.bf16),
+    int8: rate(row.int8), errorEight: eight && eight.error, simulatedEight: eight && eight.simulated,
     start: row.start.length ? median(row.start) : null, startPeer: row.start.length ? median(row.startPeer) : null };
 }
 
 async function main() {
-  const table = [];
+  const table = [], eight = rest.includes('--int8');
   for (const name of names) {
     const row = await bench(name);
     table.push(row);
     if (rest.includes('--json')) continue;
-    if (table.length === 1) console.log(`${row.device}, batch ${batch}, pictures per second of CPU time\n${'network'.padEnd(20)}    ORT     f32  ratio    error    bf16  of f32    error   start  of ORT's`);
+    if (table.length === 1) console.log(`${row.device}, batch ${batch}, pictures per second of CPU time\n${'network'.padEnd(20)}    ORT     f32  ratio    error    bf16  of f32    error   start  of ORT's${eight ? '    int8  of f32    error  simulated' : ''}`);
     const cell = (value, width, digits) => (value === null ? '-' : value.toFixed(digits)).padStart(width);
     const error = (value) => (value === null ? '-' : value.toExponential(1)).padStart(9);
-    console.log(`${name.padEnd(20)}${cell(row.ort, 7, 1)} ${cell(row.f32, 7, 1)} ${cell(row.f32 / row.ort, 6, 2)}${error(row.error)} ${cell(row.bf16, 7, 1)} ${cell(row.bf16 && row.bf16 / row.f32, 7, 2)}${error(row.errorHalf)} ${cell(row.start, 7, 0)} ${cell(row.start && row.start / row.startPeer, 9, 2)}`);
+    console.log(`${name.padEnd(20)}${cell(row.ort, 7, 1)} ${cell(row.f32, 7, 1)} ${cell(row.f32 / row.ort, 6, 2)}${error(row.error)} ${cell(row.bf16, 7, 1)} ${cell(row.bf16 && row.bf16 / row.f32, 7, 2)}${error(row.errorHalf)} ${cell(row.start, 7, 0)} ${cell(row.start && row.start / row.startPeer, 9, 2)}${eight ? ` ${cell(row.int8, 7, 1)} ${cell(row.int8 / row.f32, 7, 2)}${error(row.errorEight)} ${error(row.simulatedEight)}` : ''}`);
   }
   if (!rest.includes('--json')) {
     const mean = Math.exp(table.reduce((sum, row) => sum + Math.log(row.f32 / row.ort), 0) / table.length);

@@ -1,9 +1,9 @@
 #!/bin/bash
-# run.sh [--batch N] [--rounds N] [--networks A,B@SIZE,...] [--no-start] [--json]: the ConvNet engine beside ONNX Runtime, on one thread each, in turns.
+# run.sh [--batch N] [--rounds N] [--networks A,B@SIZE,...] [--no-start] [--int8] [--json]: the ConvNet engine beside ONNX Runtime, on one thread each, in turns.
 #
 # Exports networks of Debian's python3-torchvision with random weights (kept in build/bench-nn), installs onnxruntime-node (npm, without
 # its scripts) and prints for each network the difference of the outputs, the pictures that a second of CPU time does and what it takes to
-# start (medians). Networks: those of torchvision, dinov2_vits14; NAME@SIZE for pictures of another size.
+# start (medians); with --int8 also int8's pictures and its error beside that of its roundings alone (root mean squares). Networks: those of torchvision, dinov2_vits14; NAME@SIZE for pictures of another size.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 root=$(cd "$here/../../.." && pwd)

@@ -1,4 +1,4 @@
-/* nn_int8 MODEL CALIBRATE MEASURE [error|percentile|most [random]]: what 8 bits cost a network.
+/* nn_int8 MODEL CALIBRATE MEASURE [error|percentile|most [random [OUT]]]: what 8 bits cost a network.
  *
  * Reads CALIBRATE and then MEASURE samples (raw f32, one input) from standard input, or makes them up,
  * calibrates on the first and runs the others in f32, in int8, and through a simulation: the same graph in
@@ -164,26 +164,26 @@ static void calibrate(const char *path, const char *to, size_t elements, unsigne
 }
 
 int main(int argc, char **argv) {
-    made_up = argc == 6 && !strcmp(argv[5], "random");
-    if (argc < 4 || argc > 6) {
+    made_up = argc > 5 && !strcmp(argv[5], "random");
+    if (argc < 4 || argc > 7) {
         fprintf(stderr,
-                "usage: nn_int8 MODEL CALIBRATE MEASURE [error|percentile|most [random]] < samples\n");
+                "usage: nn_int8 MODEL CALIBRATE MEASURE [error|percentile|most [random [OUT]]] < samples\n");
         return 2;
     }
     struct linnet_error err = {0};
     struct linnet_nn_model *model;
     struct way ways[WAYS];
-    char to[] = "/tmp/nn_int8.XXXXXX";
-    int fd = mkstemp(to);
-    if (fd < 0) return 1;
-    close(fd);
+    char passing[] = "/tmp/nn_int8.XXXXXX", *to = argc > 6 ? argv[6] : passing;
+    int fd = argc > 6 ? -1 : mkstemp(passing);
+    if (argc < 7 && fd < 0) return 1;
+    if (fd >= 0) close(fd);
     check(linnet_nn_model_load(argv[1], &model, &err), &err);
     size_t elements =
         (size_t)linnet_nn_shape_elements(&model->graph->tensors[model->graph->inputs[0]].shape, 1);
     linnet_nn_model_free(model);
     calibrate(argv[1], to, elements, (unsigned)atoi(argv[2]), argc > 4 ? argv[4] : "error");
     check(linnet_nn_model_load(to, &model, &err), &err);
-    unlink(to);
+    if (to == passing) unlink(to);
     for (int i = 0; i < WAYS; i++)
         open_way(model, i, &ways[i]);
     float *sample = need(malloc(elements * sizeof *sample));
