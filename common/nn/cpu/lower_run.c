@@ -10,13 +10,19 @@ static bool in_8_bits(const struct dnn_layout *layout) {
     return type == LINNET_NN_U8 || type == LINNET_NN_S8;
 }
 
-/* Compile `spec` and have its arguments brought to what it wants. */
-static int compile_and_bring(struct cpu_lowering *lowering, const struct dnn_spec *spec,
+/* Compile `spec` and have its arguments brought to what it wants. With `fast` oneDNN's reference
+ * implementation, a hundred times as slow as others, is none: it comes where a post is more than these can
+ * do. */
+static int compile_and_bring(struct cpu_lowering *lowering, const struct dnn_spec *spec, bool fast,
                              const struct cpu_argument *arguments, int n,
                              struct cpu_argument brought[ARGUMENTS_MAX], struct dnn_op **op) {
     if (n + 1 > ARGUMENTS_MAX) return cpu_fail(lowering, LINNET_E_INTERNAL, "too many arguments");
     int rc = cpu_compile(lowering, spec, op);
     if (rc) return rc;
+    if (fast && spec->nposts && !strncmp(dnn_op_implementation(*op), "ref", 3)) {
+        dnn_op_free(*op);
+        return LINNET_E_UNSUPPORTED;
+    }
     for (int i = 0; i < n && !rc; i++) {
         const struct dnn_layout *wanted = dnn_op_layout(*op, (enum dnn_role)arguments[i].role);
         brought[i] = arguments[i];
@@ -35,17 +41,22 @@ static int emit_into(struct cpu_lowering *lowering, struct dnn_op *op, struct cp
     return rc;
 }
 
-int cpu_run(struct cpu_lowering *lowering, const struct dnn_spec *spec, struct cpu_argument *arguments, int n,
-            struct cpu_place *out) {
+static int run_fresh(struct cpu_lowering *lowering, const struct dnn_spec *spec, bool fast,
+                     const struct cpu_argument *arguments, int n, struct cpu_place *out) {
     struct cpu_argument brought[ARGUMENTS_MAX];
     struct cpu_place made;
     struct dnn_op *op;
-    int rc = compile_and_bring(lowering, spec, arguments, n, brought, &op);
+    int rc = compile_and_bring(lowering, spec, fast, arguments, n, brought, &op);
     if (rc) return rc;
     rc = cpu_allocate(lowering, dnn_op_layout(op, DNN_DESTINATION), &made);
     if (!rc) return emit_into(lowering, op, brought, n, made, out);
     dnn_op_free(op);
     return rc;
+}
+
+int cpu_run(struct cpu_lowering *lowering, const struct dnn_spec *spec, struct cpu_argument *arguments, int n,
+            struct cpu_place *out) {
+    return run_fresh(lowering, spec, false, arguments, n, out);
 }
 
 /* Is a tensor's memory free for others once the node being lowered has read it? Views share a buffer, so all
@@ -85,7 +96,7 @@ static int run_accumulating(struct cpu_lowering *lowering, const struct dnn_spec
                             struct cpu_place place, struct cpu_place *out) {
     struct cpu_argument brought[ARGUMENTS_MAX];
     struct dnn_op *op;
-    int rc = compile_and_bring(lowering, spec, arguments, n, brought, &op);
+    int rc = compile_and_bring(lowering, spec, true, arguments, n, brought, &op);
     if (rc) return rc;
     const struct dnn_layout *wanted;
     struct cpu_place made = place;
@@ -269,7 +280,7 @@ static int run_fused(struct cpu_lowering *lowering, struct dnn_spec *spec,
     if (posts.accumulated != LINNET_NN_NONE)
         return run_accumulating(lowering, spec, posts.arguments, posts.n, posts.accumulated, posts.place,
                                 out);
-    return cpu_run(lowering, spec, posts.arguments, posts.n, out);
+    return run_fresh(lowering, spec, true, posts.arguments, posts.n, out);
 }
 
 int cpu_run_with_posts(struct cpu_lowering *lowering, struct dnn_spec *spec, struct cpu_argument *arguments,
