@@ -45,9 +45,10 @@ struct linnet_nn_backend {
     bool (*native)(enum linnet_nn_precision precision);
     /* May `post` be done by `node` itself, after the posts that it has? Asked by the fusing passes. */
     bool (*takes)(const struct linnet_nn_node *node, const struct linnet_nn_post *post);
-    /* Compile. The graph is borrowed for the call; constants that are kept are referenced.
+    /* Compile. The graph is borrowed for the call; constants that are kept are referenced, those that have
+     * been brought into an order of the backend's own may be given back on the way (`data` NULL then).
      * LINNET_E_UNSUPPORTED names the node, LINNET_E_LIMIT: larger than the device's memory. */
-    int (*compile)(const struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
+    int (*compile)(struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
                    struct linnet_nn_program **out, struct linnet_error *err);
     void (*release)(struct linnet_nn_program *program);
     /* "cpu (oneDNN 2.6.3, avx512_core_bf16)". The program's. */

@@ -97,6 +97,9 @@ static void rearrange(struct linnet_nn_graph *graph, const uint32_t *order, uint
             if (renamed[tensor->users[k]] != LINNET_NN_NONE)
                 tensor->users[kept++] = renamed[tensor->users[k]];
         tensor->nusers = kept;
+        if (kept || tensor->output) continue;
+        linnet_nn_data_unref(tensor->data); /* nobody reads it any more */
+        tensor->data = NULL;
     }
     free(graph->nodes);
     graph->nodes = nodes;

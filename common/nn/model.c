@@ -14,12 +14,23 @@
 #include "common/nn/onnx/metadata.h"
 #include "common/nn/onnx/reader.h"
 
+static void free_ports(struct linnet_nn_port *ports, size_t count) {
+    for (size_t i = 0; ports && i < count; i++)
+        free((char *)ports[i].name);
+    free(ports);
+}
+
+/* With names of their own: the graph may go before the model. */
 static struct linnet_nn_port *make_ports(const struct linnet_nn_graph *graph, const uint32_t *tensors,
                                          size_t count) {
     struct linnet_nn_port *ports = calloc(count ? count : 1, sizeof *ports);
     for (size_t i = 0; ports && i < count; i++) {
         const struct linnet_nn_tensor *tensor = &graph->tensors[tensors[i]];
-        ports[i].name = tensor->name;
+        ports[i].name = strdup(tensor->name);
+        if (!ports[i].name) {
+            free_ports(ports, i);
+            return NULL;
+        }
         ports[i].type = tensor->type;
         ports[i].rank = tensor->shape.rank;
         memcpy(ports[i].dims, tensor->shape.dims, sizeof ports[i].dims);
@@ -48,10 +59,11 @@ static int check_batch(const struct linnet_nn_model *model, struct linnet_error 
     return 0;
 }
 
-static int parse(const void *data, size_t size, const char *folder, struct linnet_nn_model **out,
+/* `mapped`: the bytes are a file's, mapped. */
+static int parse(const void *data, size_t size, bool mapped, const char *folder, struct linnet_nn_model **out,
                  struct linnet_error *err) {
     Onnx__ModelProto *proto;
-    int rc = linnet_onnx_unpack(data, size, &proto, err);
+    int rc = linnet_onnx_unpack(data, size, mapped, &proto, err);
     if (rc) return rc;
     struct linnet_nn_model *model = calloc(1, sizeof *model);
     rc = model ? linnet_onnx_read(proto, folder, &model->graph, err)
@@ -77,7 +89,7 @@ static int parse(const void *data, size_t size, const char *folder, struct linne
 
 int linnet_nn_model_parse(const void *data, size_t size, struct linnet_nn_model **out,
                           struct linnet_error *err) {
-    return parse(data, size, NULL, out, err);
+    return parse(data, size, false, NULL, out, err);
 }
 
 /* The folder of a path, "." where it names none. */
@@ -110,7 +122,7 @@ int linnet_nn_model_load(const char *path, struct linnet_nn_model **out, struct 
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
     if (data == MAP_FAILED) return linnet_nn_fail(err, LINNET_E_IO, "%s: %s", path, strerror(errno));
-    int rc = parse(data, size, folder, out, err);
+    int rc = parse(data, size, true, folder, out, err);
     munmap(data, size);
     if (rc && err) linnet_error_prefix(err, "%s", path);
     return rc;
@@ -120,8 +132,8 @@ void linnet_nn_model_free(struct linnet_nn_model *model) {
     if (!model) return;
     linnet_nn_graph_free(model->graph);
     linnet_nn_ranges_free(model->ranges);
-    free(model->inputs);
-    free(model->outputs);
+    free_ports(model->inputs, model->ninputs);
+    free_ports(model->outputs, model->noutputs);
     free(model);
 }
 

@@ -6,7 +6,7 @@
 #include "common/nn/ranges.h"
 
 struct linnet_nn_model {
-    struct linnet_nn_graph *graph;   /* as read, never rewritten */
+    struct linnet_nn_graph *graph;   /* as read, never rewritten; NULL once an engine has taken it */
     struct linnet_nn_ranges *ranges; /* of a calibrated model; else NULL */
     struct linnet_nn_port *inputs, *outputs;
     size_t ninputs, noutputs;

@@ -74,6 +74,14 @@ struct linnet_nn_options {
  * LINNET_E_UNSUPPORTED: no such backend here, or it lacks an operator or the precision. */
 int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linnet_nn_options *options,
                           struct linnet_nn_engine **out, struct linnet_error *err);
+/* The same, but the weights are the engine's from then on: each is given back as soon as it lies in the order
+ * that the device wants, so that a network is in memory once. The model keeps its ports; no other engine can
+ * be opened of it (LINNET_E_INVALID). On failure too it is fit for little but being freed. */
+int linnet_nn_engine_take(struct linnet_nn_model *model, const struct linnet_nn_options *options,
+                          struct linnet_nn_engine **out, struct linnet_error *err);
+/* The batch above which a backend gains nothing, at most `most`: devices that idle otherwise take any, a
+ * processor as many as its cache holds of the widest layer. */
+unsigned linnet_nn_batch_useful(const struct linnet_nn_model *model, const char *backend, unsigned most);
 void linnet_nn_engine_close(struct linnet_nn_engine *engine);
 /* "cpu (oneDNN 2.6.3, avx512_core_bf16)" and the like. */
 const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine);

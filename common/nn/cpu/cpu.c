@@ -75,7 +75,7 @@ static void release(struct linnet_nn_program *program) {
     free(program);
 }
 
-static int compile(const struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
+static int compile(struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
                    struct linnet_nn_program **out, struct linnet_error *err) {
     struct linnet_nn_program *program = calloc(1, sizeof *program);
     if (program) program->plans = calloc(target->nbuckets, sizeof *program->plans);
@@ -88,12 +88,12 @@ static int compile(const struct linnet_nn_graph *graph, const struct linnet_nn_t
     program->noutputs = graph->noutputs;
     snprintf(program->device, sizeof program->device, "cpu (oneDNN %s, %s)", dnn_version(), dnn_isa());
     int before = dnn_set_threads((int)target->threads), rc = 0;
-    for (size_t i = 0; i < target->nbuckets && !rc; i++) {
+    for (size_t i = 0; i < target->nbuckets; i++)
         program->plans[i].batch = target->buckets[i];
-        program->nplans = i + 1;
-        rc = cpu_lower(program, graph, &program->plans[i], err);
-        if (!rc) rc = plan_arena(&program->plans[i], err);
-    }
+    program->nplans = target->nbuckets;
+    rc = cpu_lower(program, graph, err);
+    for (size_t i = 0; i < target->nbuckets && !rc; i++)
+        rc = plan_arena(&program->plans[i], err);
     dnn_set_threads(before);
     if (!rc) cpu_constants_settle(program);
     if (rc) {

@@ -382,25 +382,63 @@ static int lower_outputs(struct cpu_lowering *lowering) {
     return 0;
 }
 
-int cpu_lower(struct linnet_nn_program *program, const struct linnet_nn_graph *graph, struct cpu_plan *plan,
-              struct linnet_error *err) {
-    struct cpu_lowering lowering = {
-        .program = program,
-        .graph = graph,
-        .plan = plan,
-        .places = calloc(graph->ntensors ? graph->ntensors : 1, sizeof *lowering.places),
-        .compute = program->target.precision == LINNET_NN_PRECISION_BF16 ? LINNET_NN_BF16 : LINNET_NN_F32,
-        .node = LINNET_NN_NONE,
-        .err = err,
-    };
-    int rc = lowering.places ? lower_inputs(&lowering) : no_memory(&lowering);
-    for (uint32_t i = 0; i < graph->nnodes && !rc; i++) {
-        lowering.node = i;
-        rc = lower_node(&lowering, &graph->nodes[i]);
+/* Give back the weights that `node` was the last to read: what its steps read of them has a reference of its
+ * own (keep_data), what was brought into another order is the program's. Of other operators the output may be
+ * a view of a constant. */
+static void drop_constants(struct linnet_nn_program *program, struct linnet_nn_graph *graph, uint32_t node) {
+    enum linnet_nn_op op = graph->nodes[node].op;
+    if (op != LINNET_NN_OP_CONV && op != LINNET_NN_OP_GEMM && op != LINNET_NN_OP_MATMUL) return;
+    for (uint32_t i = 0; i < graph->nodes[node].ninputs; i++) {
+        struct linnet_nn_tensor *tensor = &graph->tensors[graph->nodes[node].inputs[i]];
+        bool last = tensor->data && !tensor->output;
+        for (uint32_t k = 0; k < tensor->nusers && last; k++)
+            last = tensor->users[k] <= node;
+        if (!last) continue;
+        for (size_t k = 0; k < program->nconstants; k++) /* another may come to lie where it lay */
+            if (program->constants[k].source == tensor->data->values) program->constants[k].source = NULL;
+        linnet_nn_data_unref(tensor->data);
+        tensor->data = NULL;
     }
-    lowering.node = LINNET_NN_NONE;
-    if (!rc) rc = lower_outputs(&lowering);
-    free(lowering.places);
+}
+
+static int lower_all(struct cpu_lowering *lowerings, struct linnet_nn_graph *graph) {
+    struct linnet_nn_program *program = lowerings->program;
+    int rc = 0;
+    for (size_t p = 0; p < program->nplans && !rc; p++)
+        rc = lower_inputs(&lowerings[p]);
+    for (uint32_t i = 0; i < graph->nnodes && !rc; i++) {
+        for (size_t p = 0; p < program->nplans && !rc; p++) {
+            lowerings[p].node = i;
+            rc = lower_node(&lowerings[p], &graph->nodes[i]);
+        }
+        drop_constants(program, graph, i);
+    }
+    for (size_t p = 0; p < program->nplans && !rc; p++) {
+        lowerings[p].node = LINNET_NN_NONE;
+        rc = lower_outputs(&lowerings[p]);
+    }
+    return rc;
+}
+
+int cpu_lower(struct linnet_nn_program *program, struct linnet_nn_graph *graph, struct linnet_error *err) {
+    struct cpu_lowering *lowerings = calloc(program->nplans, sizeof *lowerings);
+    bool whole = lowerings != NULL;
+    for (size_t p = 0; lowerings && p < program->nplans; p++) {
+        lowerings[p] = (struct cpu_lowering){
+            .program = program,
+            .graph = graph,
+            .plan = &program->plans[p],
+            .places = calloc(graph->ntensors ? graph->ntensors : 1, sizeof *lowerings[p].places),
+            .compute = program->target.precision == LINNET_NN_PRECISION_BF16 ? LINNET_NN_BF16 : LINNET_NN_F32,
+            .node = LINNET_NN_NONE,
+            .err = err,
+        };
+        whole = whole && lowerings[p].places;
+    }
+    int rc = whole ? lower_all(lowerings, graph) : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    for (size_t p = 0; lowerings && p < program->nplans; p++)
+        free(lowerings[p].places);
+    free(lowerings);
     return rc;
 }
 

@@ -66,7 +66,7 @@ struct cpu_plan {
 
 /* A constant in the order that an operation wants, made once and shared by the plans. */
 struct cpu_constant {
-    const void *source;           /* identity: where the values came from, in which layout, */
+    const void *source;           /* identity: where the values came from (NULL: gone), in which layout, */
     struct dnn_layout *from, *to; /* and in which they are; owned */
     void *memory;                 /* owned */
     bool passing;                 /* only made to be reordered: goes after compiling if no step reads it */
@@ -83,10 +83,10 @@ struct linnet_nn_program {
     char device[96];
 };
 
-/* lower.c: fill `plan` (zeroed but for its batch) with the steps of a graph. On failure what is there is
- * freed by cpu_plan_done. */
-int cpu_lower(struct linnet_nn_program *program, const struct linnet_nn_graph *graph, struct cpu_plan *plan,
-              struct linnet_error *err);
+/* lower.c: fill the plans (zeroed but for their batches) with the steps of a graph, node by node. Constants
+ * of the graph that no later node reads are given back on the way. On failure what is there is freed by
+ * cpu_plan_done. */
+int cpu_lower(struct linnet_nn_program *program, struct linnet_nn_graph *graph, struct linnet_error *err);
 void cpu_plan_done(struct cpu_plan *plan);
 /* After the last plan: constants that no step reads go. */
 void cpu_constants_settle(struct linnet_nn_program *program);

@@ -77,7 +77,7 @@ static int compile_on(struct linnet_nn_program *program, struct linnet_error *er
     return rc;
 }
 
-static int compile(const struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
+static int compile(struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
                    struct linnet_nn_program **out, struct linnet_error *err) {
     struct linnet_nn_program *program = calloc(1, sizeof *program);
     if (!program) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");

@@ -54,9 +54,11 @@ struct linnet_onnx_node {
     const Onnx__NodeProto *proto;
 };
 
-/* wire.c: unpack with bounded depth and memory. LINNET_E_PARSE, LINNET_E_LIMIT. The caller frees with
+/* wire.c: unpack with bounded depth and memory. `mapped`: the bytes are a file's, mapped privately and never
+ * written to, whose pages may be dropped on the way. LINNET_E_PARSE, LINNET_E_LIMIT. The caller frees with
  * onnx__model_proto__free_unpacked(m, NULL). */
-int linnet_onnx_unpack(const void *data, size_t size, Onnx__ModelProto **out, struct linnet_error *err);
+int linnet_onnx_unpack(const void *data, size_t size, bool mapped, Onnx__ModelProto **out,
+                       struct linnet_error *err);
 
 /* reader.c: the graph of a model. `folder` may be NULL. */
 int linnet_onnx_read(Onnx__ModelProto *model, const char *folder, struct linnet_nn_graph **out,

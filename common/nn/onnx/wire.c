@@ -3,6 +3,7 @@
  * from a budget. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/nn/fail.h"
 #include "common/nn/onnx/reader.h"
@@ -83,10 +84,23 @@ static int check_nesting(const uint8_t *data, size_t size) {
     return 0;
 }
 
+#define MAPPED_STEP ((size_t)8 << 20)
+
 struct budget {
     size_t left;
     bool exceeded;
+    void *mapped; /* the file's bytes, or NULL where they are not mapped */
+    size_t size, since;
 };
+
+/* What has been copied is not read again: the file's pages go now and then, or a network would be in memory
+ * twice while it is read. */
+static void drop_pages(struct budget *budget, size_t size) {
+    budget->since += size;
+    if (!budget->mapped || budget->since < MAPPED_STEP) return;
+    budget->since = 0;
+    (void)madvise(budget->mapped, budget->size, MADV_DONTNEED);
+}
 
 static void *budget_alloc(void *data, size_t size) {
     struct budget *budget = data;
@@ -95,6 +109,7 @@ static void *budget_alloc(void *data, size_t size) {
         return NULL;
     }
     budget->left -= size;
+    drop_pages(budget, size);
     return size < LINNET_NN_HUGE / 2 ? malloc(size) : linnet_nn_room(size);
 }
 
@@ -103,14 +118,17 @@ static void budget_free(void *data, void *pointer) {
     free(pointer);
 }
 
-int linnet_onnx_unpack(const void *data, size_t size, Onnx__ModelProto **out, struct linnet_error *err) {
+int linnet_onnx_unpack(const void *data, size_t size, bool mapped, Onnx__ModelProto **out,
+                       struct linnet_error *err) {
     int rc = size ? check_nesting(data, size) : LINNET_E_PARSE;
     if (rc == LINNET_E_LIMIT)
         return linnet_nn_fail(err, rc, "the ONNX file nests deeper than %d levels", DEPTH_MAX);
     if (rc) return linnet_nn_fail(err, rc, "not an ONNX file, or one that is cut short (%zu bytes)", size);
     /* A real file takes about its own size, most of it weights; only one made to exhaust memory takes eight
      * times as much. */
-    struct budget budget = {.left = size > SIZE_MAX / 16 ? SIZE_MAX : 8 * size + (64 << 20)};
+    struct budget budget = {.left = size > SIZE_MAX / 16 ? SIZE_MAX : 8 * size + (64 << 20),
+                            .mapped = mapped ? (void *)data : NULL,
+                            .size = size};
     ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
     Onnx__ModelProto *model = onnx__model_proto__unpack(&allocator, size, data);
     if (!model && budget.exceeded)

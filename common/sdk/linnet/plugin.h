@@ -206,6 +206,9 @@ struct linnet_plugin {
     /* No more items will come. Finish what is held back. May be NULL. */
     int (*drain)(void *instance);
     void (*close)(void *instance);
+    /* How many items this instance wants at once, 1 to batch_max: what it has room for, or what is worth
+     * while here. Asked once, on its own thread, after opening. NULL: batch_max. */
+    uint32_t (*batch)(void *instance);
 };
 
 /* The one exported symbol. */

@@ -99,6 +99,64 @@ static void assert_same(const float *a, const float *b, size_t count, float tole
     }
 }
 
+static struct linnet_nn_model *model_of(int64_t batch) {
+    struct linnet_error err = {0};
+    struct linnet_nn_model *model;
+    size_t size;
+    struct onnx_file *file = network(batch);
+    uint8_t *bytes = onnx_bytes(file, &size);
+    onnx_free(file);
+    if (linnet_nn_model_parse(bytes, size, &model, &err)) fail_msg("%s", err.detail);
+    free(bytes);
+    return model;
+}
+
+/* In several batch sizes, whose programs share the weights that are given back on the way. */
+static void an_engine_that_takes_the_weights_gives_the_same_answers(void **state) {
+    (void)state;
+    struct linnet_error err = {0};
+    struct linnet_nn_model *model = model_of(-1);
+    const struct linnet_nn_port *ports;
+    struct linnet_nn_options options = {.backend = "cpu", .batch_max = 4};
+    struct linnet_nn_engine *kept = engine_of(-1, LINNET_NN_PRECISION_F32, 4), *taken, *none;
+    assert_int_equal(linnet_nn_engine_take(model, &options, &taken, &err), 0);
+    assert_int_equal(linnet_nn_engine_take(model, &options, &none, &err), LINNET_E_INVALID);
+    assert_int_equal(linnet_nn_engine_open(model, &options, &none, &err), LINNET_E_INVALID);
+    assert_int_equal(linnet_nn_model_inputs(model, &ports), 1); /* its ports are left to it */
+    assert_string_equal(ports[0].name, "x");
+    linnet_nn_model_free(model);
+    struct linnet_nn_session *a = session_of(kept), *b = session_of(taken);
+    float *input = random_samples(check_seed(), 7), expected[7 * CLASSES], got[7 * CLASSES];
+    run(a, 7, input, expected);
+    run(b, 7, input, got);
+    assert_same(expected, got, 7 * CLASSES, 0);
+    free(input);
+    linnet_nn_session_close(a);
+    linnet_nn_session_close(b);
+    linnet_nn_engine_close(kept);
+    linnet_nn_engine_close(taken);
+}
+
+static void a_batch_is_useful_while_a_layer_fits_the_cache(void **state) {
+    (void)state;
+    struct linnet_error err = {0};
+    struct linnet_nn_model *small = model_of(-1), *large;
+    int64_t dims[4] = {-1, 3, 1024, 1024};
+    size_t size;
+    struct onnx_file *file = onnx_new(13);
+    onnx_input(file, "x", 4, dims);
+    onnx_add(file, "Relu", "x", "y"); /* 12 MB in, 12 MB out */
+    onnx_output(file, "y");
+    uint8_t *bytes = onnx_bytes(file, &size);
+    onnx_free(file);
+    if (linnet_nn_model_parse(bytes, size, &large, &err)) fail_msg("%s", err.detail);
+    free(bytes);
+    assert_int_equal(linnet_nn_batch_useful(small, "cpu", 8), 8);
+    assert_int_equal(linnet_nn_batch_useful(large, "cpu", 8), 1);
+    linnet_nn_model_free(small);
+    linnet_nn_model_free(large);
+}
+
 /* Any number of samples up to the maximum and beyond it, each with the result that it has alone. */
 static void a_sample_has_one_result_in_every_batch(void **state) {
     (void)state;
@@ -336,6 +394,8 @@ static void a_model_tells_what_it_is_made_of(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_engine_that_takes_the_weights_gives_the_same_answers),
+        cmocka_unit_test(a_batch_is_useful_while_a_layer_fits_the_cache),
         cmocka_unit_test(a_sample_has_one_result_in_every_batch),
         cmocka_unit_test(a_fixed_batch_takes_multiples_of_itself),
         cmocka_unit_test(no_thread_is_started),

@@ -191,7 +191,7 @@ static void release(struct linnet_nn_program *program) {
     free(program);
 }
 
-static int compile(const struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
+static int compile(struct linnet_nn_graph *graph, const struct linnet_nn_target *target,
                    struct linnet_nn_program **out, struct linnet_error *err) {
     struct linnet_nn_program *program = calloc(1, sizeof *program);
     if (!program) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
