@@ -38,7 +38,9 @@ static const char config_schema[] =
     "auto takes "
     "it where there is one\"},"
     "\"batch\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64,\"default\":8,"
-    "\"description\":\"most pictures that run through the network at once\"}}}";
+    "\"description\":\"most pictures that run through the network at once; on a processor fewer of a network "
+    "whose "
+    "layers do not fit its cache\"}}}";
 
 struct convnet {
     const struct linnet_host *host;
@@ -203,6 +205,7 @@ static int open_engine(struct convnet *self, char *why, size_t size) {
     struct convnet_engine_key key = {self->model->file, self->model->digest, self->backend, self->precision,
                                      self->batch};
     int rc = convnet_engine_ref(&key, &self->engine, &err);
+    if (!rc) self->batch = self->engine->batch;
     if (!rc) rc = linnet_nn_session_open(self->engine->engine, &self->session, &err);
     if (rc) snprintf(why, size, "the network of %s: %s", self->model->name, err.detail);
     const char *fallback = rc ? NULL : linnet_nn_engine_fallback(self->engine->engine);
@@ -247,6 +250,12 @@ static int convnet_qualifier(void *instance, const struct linnet_item *item, cha
     const struct convnet *self = instance;
     int n = snprintf(out, size, "%s:%s", item->docs[0].qualifier, self->model->name);
     return n < (int)size ? 0 : -1;
+}
+
+/* What runs at once is taken at once: more would keep from another instance what it could do meanwhile. */
+static uint32_t convnet_batch(void *instance) {
+    const struct convnet *self = instance;
+    return self->batch;
 }
 
 /* --- one batch --- */
@@ -392,6 +401,7 @@ static const struct linnet_plugin plugin = {
     .qualifier = convnet_qualifier,
     .process = convnet_process,
     .close = convnet_close,
+    .batch = convnet_batch,
 };
 
 const struct linnet_plugin *linnet_plugin(void) {

@@ -31,10 +31,13 @@ static int make(const struct convnet_engine_key *key, struct entry **out, struct
         linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
         return LINNET_E_NOMEM;
     }
-    struct linnet_nn_options options = {
-        .backend = key->backend, .precision = key->precision, .batch_max = key->batch};
+    struct linnet_nn_options options = {.backend = key->backend, .precision = key->precision};
     int rc = linnet_nn_model_load(key->path, &entry->engine.model, err);
-    if (!rc) rc = linnet_nn_engine_open(entry->engine.model, &options, &entry->engine.engine, err);
+    if (!rc) {
+        options.batch_max = linnet_nn_batch_useful(entry->engine.model, key->backend, key->batch);
+        entry->engine.batch = options.batch_max;
+        rc = linnet_nn_engine_take(entry->engine.model, &options, &entry->engine.engine, err);
+    }
     if (rc) {
         entry_free(entry);
         return rc;

@@ -8,6 +8,7 @@ struct convnet_engine {
     struct linnet_nn_engine *engine;
     /* Ports of the model that it was made of; kept for the engine's life. */
     struct linnet_nn_model *model;
+    unsigned batch; /* pictures to run at once: what was asked for, or fewer where more gain nothing */
 };
 
 /* What an engine is known by. `digest` is of the file's and the document's content. */
@@ -15,7 +16,7 @@ struct convnet_engine_key {
     const char *path, *digest;
     const char *backend; /* "cpu", "cuda", "auto" */
     enum linnet_nn_precision precision;
-    unsigned batch;
+    unsigned batch; /* at most */
 };
 
 /* Get the engine of a key, made if there is none yet (others wait meanwhile). Give it back by

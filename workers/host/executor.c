@@ -29,6 +29,10 @@ static int open_instance(struct linnet_executor *executor, void **out) {
         rc = LINNET_E_PLUGIN;
         snprintf(executor->why, sizeof(executor->why), "open() left no instance");
     }
+    if (!rc) {
+        uint32_t wanted = plugin->batch ? plugin->batch(*out) : plugin->batch_max;
+        executor->batch_max = wanted >= 1 && wanted < plugin->batch_max ? wanted : plugin->batch_max;
+    }
     return rc ? LINNET_E_PLUGIN : 0;
 }
 
@@ -131,12 +135,16 @@ static int call_process(struct linnet_executor *executor, struct linnet_work **w
     executor->working = true;
     uint64_t start = uv_hrtime();
     int rc = stage->plugin->process(executor->instance, executor->items, n);
-    double seconds = (double)(uv_hrtime() - start) / 1e9;
+    uint64_t end = uv_hrtime();
+    double seconds = (double)(end - start) / 1e9;
     executor->working = false;
     if (options->batch_end) options->batch_end(options->batch_arg, executor->index);
     executor->nbatch = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         works[i]->process_s += seconds / (double)n;
+        works[i]->began_ns = start;
+        works[i]->ended_ns = end;
+    }
     linnet_metric_add(stage->metrics.processed, (double)n);
     linnet_metric_add(stage->metrics.batches, 1);
     linnet_metric_observe(stage->metrics.batch_seconds, seconds);
@@ -304,9 +312,8 @@ static struct turn next_turn(struct linnet_executor *executor) {
         if ((turn.close = stage->closing)) break;
         if ((turn.call = linnet_call_take(&stage->calls, executor->index))) break;
         if (executor->instance) {
-            wait =
-                linnet_queue_due_in(&stage->queue, stage->plugin->batch_max, stage->hurry ? 0 : delay, now);
-            if (wait == 0) turn.batch = linnet_queue_take(&stage->queue, stage->plugin->batch_max);
+            wait = linnet_queue_due_in(&stage->queue, executor->batch_max, stage->hurry ? 0 : delay, now);
+            if (wait == 0) turn.batch = linnet_queue_take(&stage->queue, executor->batch_max);
             if (turn.batch) break;
         } else {
             wait = executor->retry_ns > now ? executor->retry_ns - now : 0;

@@ -23,10 +23,17 @@ struct task {
     struct task *next;
 };
 
+/* Until when (uv_hrtime) a stage's waiting and working have been counted: what happens to several items at
+ * once counts once. */
+struct spans {
+    uint64_t queued, process;
+};
+
 struct run {
     struct linnet_pipeline *pipeline;
     struct linnet_pipeline_outcome outcome;
     struct task *tasks;
+    struct spans *spans; /* of each stage */
     size_t flying;
     bool ready;   /* something came back, or it is new */
     bool starved; /* a stage had no room */
@@ -106,6 +113,21 @@ static int take_results(struct run *run, size_t stage, struct linnet_work *work)
     return rc;
 }
 
+static void add_span(uint64_t from, uint64_t to, uint64_t *counted, double *seconds) {
+    if (from < *counted) from = *counted;
+    if (to <= from) return;
+    *seconds += (double)(to - from) / 1e9;
+    *counted = to;
+}
+
+/* Items come back in the order in which they ended, so what is counted only grows. */
+static void add_times(struct run *run, size_t stage, const struct linnet_work *work) {
+    struct linnet_pipeline_time *times = &run->outcome.times[stage];
+    if (work->ended_ns == 0) return; /* it was never tried */
+    add_span(work->since_ns, work->began_ns, &run->spans[stage].queued, &times->queued_s);
+    add_span(work->began_ns, work->ended_ns, &run->spans[stage].process, &times->process_s);
+}
+
 static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *work) {
     struct linnet_pipeline *pipeline = arg;
     struct task *task = work->owner;
@@ -117,8 +139,7 @@ static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *w
     struct run *run = task->run;
     pipeline->processed++;
     run->flying--;
-    run->outcome.times[task->stage].queued_s += work->queued_s;
-    run->outcome.times[task->stage].process_s += work->process_s;
+    add_times(run, task->stage, work);
     run->ready = true;
     uv_async_send(&pipeline->wake);
     task->state = TASK_ANSWERED;
@@ -144,6 +165,7 @@ static void run_free(struct run *run) {
     }
     free(run->outcome.notes);
     free(run->outcome.times);
+    free(run->spans);
     for (struct task *task = run->tasks, *next; task; task = next) {
         next = task->next;
         free(task);
@@ -270,7 +292,10 @@ int linnet_pipeline_run(struct linnet_pipeline *pipeline, struct linnet_observat
     *run = (struct run){.pipeline = pipeline, .priority = priority, .done = done, .arg = arg, .ready = true};
     run->outcome.observation = observation;
     run->outcome.times = calloc(pipeline->nstages, sizeof(*run->outcome.times));
-    if (!run->outcome.times) {
+    run->spans = calloc(pipeline->nstages, sizeof(*run->spans));
+    if (!run->outcome.times || !run->spans) {
+        free(run->outcome.times);
+        free(run->spans);
         free(run);
         return LINNET_E_NOMEM;
     }

@@ -48,7 +48,8 @@ struct linnet_pipeline_outcome {
     size_t nresults;
     struct linnet_pipeline_note *notes;
     size_t nnotes, nfailed; /* notes whose verdict is not SKIP */
-    /* Where its time went, by stage in the order of the graph: all its items together. */
+    /* Where its time went, by stage in the order of the graph: how long some item of it waited there, and how
+     * long some item was worked on; several at once count once. */
     struct linnet_pipeline_time {
         const char *stage; /* the pipeline's */
         double queued_s, process_s;

@@ -349,6 +349,7 @@ int linnet_stage_submit(struct linnet_stage *stage, struct linnet_work *work) {
     work->since_ns = uv_hrtime();
     work->next = NULL;
     work->queued_s = work->process_s = 0;
+    work->began_ns = work->ended_ns = 0;
     work->breakages = 0;
     uv_mutex_lock(&stage->lock);
     if (stage->hurry || stage->closing) {

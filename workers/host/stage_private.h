@@ -17,10 +17,11 @@ struct linnet_executor {
     uv_thread_t self; /* as the thread sees itself: services are refused on others */
     bool started;     /* the loop's */
     struct linnet_host host;
-    void *instance;    /* NULL after it broke, until another has been opened */
-    void *retired;     /* executor 0: a broken instance that still answers the loop's pure calls */
-    unsigned attempts; /* to open another, in a row */
-    uint64_t retry_ns; /* when to try again */
+    void *instance;     /* NULL after it broke, until another has been opened */
+    uint32_t batch_max; /* of the instance: what it wants at once */
+    void *retired;      /* executor 0: a broken instance that still answers the loop's pure calls */
+    unsigned attempts;  /* to open another, in a row */
+    uint64_t retry_ns;  /* when to try again */
     char fingerprint[LINNET_WHY_SIZE]; /* what the plugin answered */
     int open_error;                    /* read by the opener once `opened` was counted */
     char why[LINNET_WHY_SIZE];

@@ -46,11 +46,12 @@ struct linnet_work {
     char *reason; /* NULL if the stage gave none */
     struct linnet_result *results;
     size_t nresults;
-    double queued_s, process_s; /* waiting, and its share of the batch that it was in */
+    double queued_s, process_s;  /* waiting, and its share of the batch that it was in */
+    uint64_t began_ns, ended_ns; /* the batch, by uv_hrtime */
 
     /* The stage's own. */
     struct linnet_work *next;
-    uint64_t since_ns;  /* submitted */
+    uint64_t since_ns;  /* submitted, by uv_hrtime */
     unsigned breakages; /* instances that broke on it */
     unsigned finishes;  /* calls of finish for it */
     struct linnet_bytes **bytes;

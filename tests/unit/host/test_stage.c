@@ -89,6 +89,26 @@ static void a_full_batch_goes_without_waiting(void **state) {
     assert_int_equal(sizes[1], 4);
 }
 
+static uint32_t two_at_once(void *instance) {
+    (void)instance;
+    return 2;
+}
+
+static void a_batch_is_what_the_instance_wants_at_once(void **state) {
+    struct actor *actor = *state;
+    size_t sizes[ACTOR_BATCHES];
+    actor->plugin.batch_max = 4;
+    actor->plugin.batch = two_at_once;
+    actor->plugin.batch_delay_ms = 3600000;
+    opened(actor);
+    for (int i = 0; i < 4; i++)
+        submit(actor, "ok", "aa");
+    actor_wait(actor, 4);
+    assert_int_equal(actor_batches(sizes), 2);
+    assert_int_equal(sizes[0], 2);
+    assert_int_equal(sizes[1], 2);
+}
+
 static void a_small_batch_goes_when_its_first_has_waited(void **state) {
     struct actor *actor = *state;
     actor->plugin.batch_max = 100;
@@ -471,6 +491,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         STAGE_TEST(items_come_back_with_verdict_reason_and_completed_results),
         STAGE_TEST(a_full_batch_goes_without_waiting),
+        STAGE_TEST(a_batch_is_what_the_instance_wants_at_once),
         STAGE_TEST(a_small_batch_goes_when_its_first_has_waited),
         STAGE_TEST(a_suspect_is_a_batch_of_one),
         STAGE_TEST(a_full_queue_leaves_the_work_with_the_caller),
