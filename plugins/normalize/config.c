@@ -14,7 +14,9 @@
     "\"quality\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":" quality                      \
     ",\"description\":\"of the JPEG\"},"                                                                       \
     "\"full_colour\":{\"type\":\"boolean\",\"default\":" full_colour                                           \
-    ",\"description\":\"colour at full resolution (4:4:4), not at half (4:2:0)\"}}}"
+    ",\"description\":\"colour at full resolution (4:4:4), not at half (4:2:0)\"},"                             \
+    "\"keep\":{\"type\":\"boolean\",\"default\":true,\"description\":\"false: not made, for documents that no store is "    \
+    "to hold, like those of linnet serve\"}}}"
 
 #define LIMIT_SCHEMA(name, maximum, value, description)                                                        \
     "\"" name "\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":" maximum ",\"default\":" value               \
@@ -51,6 +53,7 @@ static int read_size(const json_t *json, const char *name, struct normalize_size
         .shortest = (uint32_t)integer(size, "shortest"),
         .quality = (uint32_t)integer(size, "quality"),
         .full_colour = json_is_true(json_object_get(size, "full_colour")),
+        .left_out = json_is_false(json_object_get(size, "keep")),
     };
     if (out->longest || out->shortest) return 0;
     snprintf(why, why_size, "sizes.%s: longest or shortest must bound it", name);
@@ -74,6 +77,10 @@ int normalize_config_read(const json_t *json, struct normalize_config *out, char
     };
     for (int i = 0; i < NORMALIZE_SIZES; i++)
         if (read_size(sizes, names[i], &config.sizes[i], why, why_size)) return -1;
+    if (config.sizes[NORMALIZE_MODEL].left_out) {
+        snprintf(why, why_size, "sizes.model: it is what the models see, and has to be kept");
+        return -1;
+    }
     *out = config;
     return 0;
 }

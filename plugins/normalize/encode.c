@@ -49,6 +49,7 @@ enum linnet_verdict normalize_encode(const struct normalize_decoded *picture,
         extents[i] = normalize_size_extent(&sizes[i], picture->original);
     by_extent(extents, order);
     for (int i = 0; i < NORMALIZE_SIZES && !error; i++) {
+        if (sizes[order[i]].left_out) continue;
         VipsImage *next = resized(image, extents[order[i]]);
         error = !next || save(next, &sizes[order[i]], &encoded[order[i]]);
         if (next) g_object_unref(image);

@@ -11,8 +11,8 @@ struct normalize_encoded {
 };
 
 /* Make all sizes of a picture, the larger first and each from the one before, which is the cheapest: out[i]
- * is of sizes[i]. LINNET_OK, or how the item ends with a sentence in why; `out` is untouched then. Any
- * thread. */
+ * is of sizes[i], empty where that is left out. LINNET_OK, or how the item ends with a sentence in why; `out`
+ * is untouched then. Any thread. */
 enum linnet_verdict normalize_encode(const struct normalize_decoded *picture,
                                      const struct normalize_size sizes[NORMALIZE_SIZES],
                                      struct normalize_encoded out[NORMALIZE_SIZES], char *why,

@@ -91,6 +91,7 @@ static json_t *describe(const struct normalize *self, const struct normalize_hea
     json_t *sizes = json_object();
     for (int i = 0; i < NORMALIZE_SIZES; i++) {
         char attachment[32];
+        if (self->config.sizes[i].left_out) continue;
         snprintf(attachment, sizeof attachment, "%s.jpg", self->config.sizes[i].name);
         json_object_set_new(sizes, self->config.sizes[i].name,
                             json_pack("{s:s, s:i, s:i}", "attachment", attachment, "width",
@@ -105,11 +106,14 @@ static int emit(const struct normalize *self, const struct linnet_item *item, js
                 const struct normalize_encoded *encoded) {
     char names[NORMALIZE_SIZES][32];
     struct linnet_blob blobs[NORMALIZE_SIZES];
+    size_t n = 0;
     for (int i = 0; i < NORMALIZE_SIZES; i++) {
-        snprintf(names[i], sizeof names[i], "%s.jpg", self->config.sizes[i].name);
-        blobs[i] = (struct linnet_blob){names[i], "image/jpeg", encoded[i].data, encoded[i].size};
+        if (self->config.sizes[i].left_out) continue;
+        snprintf(names[n], sizeof names[n], "%s.jpg", self->config.sizes[i].name);
+        blobs[n] = (struct linnet_blob){names[n], "image/jpeg", encoded[i].data, encoded[i].size};
+        n++;
     }
-    struct linnet_output output = {.document = document, .blobs = blobs, .nblobs = NORMALIZE_SIZES};
+    struct linnet_output output = {.document = document, .blobs = blobs, .nblobs = n};
     return self->host->emit(self->host->ctx, item, &output);
 }
 

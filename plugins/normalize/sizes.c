@@ -25,6 +25,7 @@ struct normalize_extent normalize_sizes_largest(const struct normalize_size size
                                                 struct normalize_extent original) {
     struct normalize_extent largest = {1, 1};
     for (int i = 0; i < NORMALIZE_SIZES; i++) {
+        if (sizes[i].left_out) continue;
         struct normalize_extent extent = normalize_size_extent(&sizes[i], original);
         if (extent.width > largest.width) largest.width = extent.width;
         if (extent.height > largest.height) largest.height = extent.height;

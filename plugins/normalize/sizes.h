@@ -14,6 +14,7 @@ struct normalize_size {
     uint32_t shortest; /* pixels of the shortest side, at most */
     uint32_t quality;  /* of the JPEG, 1 to 100 */
     bool full_colour;  /* 4:4:4, else 4:2:0 */
+    bool left_out;     /* not made */
 };
 
 struct normalize_extent {
@@ -24,7 +25,7 @@ struct normalize_extent {
  * pixel, at least 1. */
 struct normalize_extent normalize_size_extent(const struct normalize_size *size,
                                               struct normalize_extent original);
-/* The largest of the extents, from which the others can be made. */
+/* The largest of the extents that are made, from which the others can be made. */
 struct normalize_extent normalize_sizes_largest(const struct normalize_size sizes[NORMALIZE_SIZES],
                                                 struct normalize_extent original);
 /* By how much (1, 2, 4, 8) a JPEG of `original` can be shrunk while it is decoded so that it still covers

@@ -193,9 +193,9 @@ int serve_engine_run(struct serve_engine *engine, struct linnet_observation *obs
 static json_t *large_config(const json_t *given) {
     json_t *config = given != NULL ? json_deep_copy(given) : json_object();
     json_object_set_new(config, "sizes",
-                        json_pack("{s:{s:i, s:i, s:i, s:b}, s:{s:i}, s:{s:i}}", "model", "longest", 4096,
-                                  "shortest", 0, "quality", 90, "full_colour", 1, "page", "longest", 16,
-                                  "thumb", "longest", 16));
+                        json_pack("{s:{s:i, s:i, s:i, s:b}, s:{s:b}, s:{s:b}}", "model", "longest", 4096,
+                                  "shortest", 0, "quality", 90, "full_colour", 1, "page", "keep", 0, "thumb",
+                                  "keep", 0));
     return config;
 }
 
@@ -318,7 +318,7 @@ static json_t *config_of(const char *plugin, const json_t *given) {
                             json_pack("{s:i, s:i, s:i}", "species", 100, "genera", 100, "families", 100));
     if (strcmp(plugin, "normalize") == 0 && json_object_get(config, "sizes") == NULL)
         json_object_set_new(config, "sizes",
-                            json_pack("{s:{s:i}, s:{s:i}}", "page", "longest", 16, "thumb", "longest", 16));
+                            json_pack("{s:{s:b}, s:{s:b}}", "page", "keep", 0, "thumb", "keep", 0));
     return config;
 }
 

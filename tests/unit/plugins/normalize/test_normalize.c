@@ -392,6 +392,14 @@ static void heif_is_read_where_it_is_asked_for(void **state) {
     g_free(file.data);
 }
 
+static void the_size_of_the_models_cannot_be_left_out(void **state) {
+    (void)state;
+    struct fake_host *host = fake_host_load(PLUGIN_PATH);
+    assert_true(fake_host_open(host, json_pack("{s:{s:{s:b}}}", "sizes", "model", "keep", 0)) < 0);
+    assert_non_null(strstr(fake_host_why(host), "sizes.model"));
+    fake_host_free(host);
+}
+
 static void a_size_without_bounds_is_refused(void **state) {
     (void)state;
     struct fake_host *host = fake_host_load(PLUGIN_PATH);
@@ -422,6 +430,7 @@ int main(void) {
         cmocka_unit_test(the_same_picture_gives_the_same_bytes),
         cmocka_unit_test(instances_work_side_by_side),
         cmocka_unit_test(heif_is_read_where_it_is_asked_for),
+        cmocka_unit_test(the_size_of_the_models_cannot_be_left_out),
         cmocka_unit_test(a_size_without_bounds_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,6 +269,15 @@ static void a_shrink_never_loses_what_is_wanted(void **state) {
     }
 }
 
+static void a_size_that_is_left_out_is_not_decoded_for(void **state) {
+    (void)state;
+    const struct normalize_size sizes[] = {
+        {.longest = 1024, .left_out = true}, {.shortest = 320}, {.longest = 256, .left_out = true}};
+    struct normalize_extent largest = normalize_sizes_largest(sizes, (struct normalize_extent){4000, 3000});
+    assert_int_equal(largest.width, 427);
+    assert_int_equal(largest.height, 320);
+}
+
 /* --- profiles: the good ones are tried through the plugin --- */
 
 static void what_is_no_profile_is_not_srgb(void **state) {
@@ -318,6 +327,7 @@ int main(void) {
         cmocka_unit_test(limits_say_what_is_too_much),
         cmocka_unit_test(sides_are_rounded_and_never_enlarged),
         cmocka_unit_test(a_shrink_never_loses_what_is_wanted),
+        cmocka_unit_test(a_size_that_is_left_out_is_not_decoded_for),
         cmocka_unit_test(what_is_no_profile_is_not_srgb),
         cmocka_unit_test(both_ways_of_sha256_agree),
     };
