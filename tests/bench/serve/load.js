@@ -1,4 +1,5 @@
-// load.js BUILD SAMPLES WORK [--seconds N] [--rounds N] [--no-peer] [--json]: see run.sh.
+// load.js BUILD SAMPLES WORK [--model inception-v3|flora-inception] [--seconds N] [--rounds N] [--no-peer]
+// [--json]: see run.sh.
 'use strict';
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -10,13 +11,33 @@ const [build, samples, work, ...rest] = process.argv.slice(2);
 process.env.LINNET_BUILD_DIR = build;
 const here = __dirname, tests = path.resolve(here, '../..');
 const { freePort, modelFolder } = require(path.join(tests, 'e2e/lib'));
-const { form, pictures, references } = require(path.join(tests, 'e2e/serve_lib'));
+const {form, pictures} = require(path.join(tests, 'e2e/serve_lib'));
 const option = (name, fallback) => (rest.includes(name) ? Number(rest[rest.indexOf(name) + 1]) : fallback);
-const seconds = option('--seconds', 6), rounds = option('--rounds', 3);
+const seconds = option('--seconds', 10), rounds = option('--rounds', 3);
+const model = rest.includes('--model') ? rest[rest.indexOf('--model') + 1] : 'inception-v3';
+/* The network and its description: made by export.py, or the small one of the tests. */
+const [network, description] =
+    model === 'flora-inception'
+        ? [ path.join(modelFolder, 'flora-inception.onnx'), path.join(modelFolder, 'model.json') ]
+        : [ path.join(work, model, 'model.onnx'), path.join(work, model, 'model.json') ];
 const forms = pictures(samples).map((row) => form([['images', { data: row.data }]]));
 const ticks = 100; // of /proc/PID/stat, a second
 const at = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))];
 const median = (list) => at(list, 0.5);
+
+/* Backbone, floras and the model, as a folder of reference documents. */
+function references() {
+    const folder = path.join(work, 'references');
+    fs.rmSync(folder, {recursive : true, force : true});
+    fs.cpSync(path.join(samples, 'backbone'), folder, {recursive : true});
+    fs.writeFileSync(
+        path.join(folder, 'model.json'),
+        JSON.stringify(
+            {...JSON.parse(fs.readFileSync(description, 'utf8')), _attachments : {'model.onnx' : {}}}));
+    fs.mkdirSync(path.join(folder, 'model'));
+    fs.symlinkSync(network, path.join(folder, 'model/model.onnx'));
+    return folder;
+}
 
 class Target {
   constructor(name, command, args) {
@@ -77,15 +98,22 @@ async function open(target, rate) {
 
 (async () => {
   const port = freePort(), config = path.join(work, 'serve.json');
-  fs.writeFileSync(config, JSON.stringify({ listen: `127.0.0.1:${port}`, references: references(samples), cache_dir: work, keys: { anonymous_daily: 0 }, log: { level: 'warn' } }));
+  fs.writeFileSync(config, JSON.stringify({
+      listen : `127.0.0.1:${port}`,
+      references : references(),
+      cache_dir : work,
+      keys : {anonymous_daily : 0},
+      log : {level : 'warn'}
+  }));
   const ours = new Target('linnet', path.join(build, 'bin/linnet'), ['serve', '--config', config]), targets = [ours];
   ours.port = port;
   if (!rest.includes('--no-peer')) {
-    const peer = new Target('peer', process.execPath, [path.join(work, 'peer.js'), path.join(modelFolder, 'flora-inception.onnx'), path.join(modelFolder, 'model.json'), String(freePort())]);
-    peer.port = Number(peer.process.spawnargs[peer.process.spawnargs.length - 1]);
-    targets.push(peer);
+      const peer = new Target('peer', process.execPath,
+                              [ path.join(work, 'peer.js'), network, description, String(freePort()) ]);
+      peer.port = Number(peer.process.spawnargs[peer.process.spawnargs.length - 1]);
+      targets.push(peer);
   }
-  const result = { model: 'flora-inception, f32', cores: os.cpus().length, load: os.loadavg()[0], rounds: [] };
+  const result = {model : `${model}, f32`, cores : os.cpus().length, load : os.loadavg()[0], rounds : []};
   try {
     for (const target of targets) await target.ready();
     for (const target of targets) for (let i = 0; i < forms.length; i++) await target.ask(i);

@@ -1,6 +1,7 @@
 #!/bin/bash
-# run.sh [--seconds N] [--rounds N] [--no-peer] [--json]: linnet serve beside what a user would write with Node (peer.js), same model, same
-# pictures, same machine, in turns: identifications a second, CPU time, memory; then ours under open-loop load at 70% of its capacity.
+# run.sh [--model inception-v3|flora-inception] [--seconds N] [--rounds N] [--no-peer] [--json]: linnet serve beside what a user would write
+# with Node (peer.js), same model, same pictures, same machine, in turns: identifications a second, CPU time, memory; then ours under open-loop
+# load at 70% of its capacity. README.md says what the figures mean. Inception v3 is made by export.py (Debian's python3-torchvision).
 #
 # The peer's packages (npm, without their scripts) are kept in build/bench-serve. run.sh storm [--requests N]: N requests (10,000), a third of
 # them malformed, against linnet serve: each the right answer, no crash, memory flat.
@@ -21,4 +22,5 @@ if [[ " $* " != *" --no-peer "* ]] && [ ! -d "$work/node_modules/fastify" ]; the
   (cd "$work" && npm install --ignore-scripts --no-audit --no-fund --silent)
 fi
 cp "$here/peer.js" "$work/"
+[[ " $* " == *" flora-inception "* ]] || /usr/bin/python3 "$here/export.py" "$work/inception-v3" "$root/tests/data/model/model.json"
 exec node "$here/load.js" "$build" "$samples" "$work" "$@"
