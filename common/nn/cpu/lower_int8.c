@@ -43,6 +43,11 @@ static float step_of(const struct linnet_nn_data *weights, size_t outputs, size_
     return most > 0 ? most / levels() : 1;
 }
 
+/* The nearest whole number of steps; of what is none (weights that are not finite), the least. */
+static float whole(float steps) {
+    return fminf(fmaxf(nearbyintf(steps), -levels()), levels());
+}
+
 /* The weights in whole steps; elements stand for themselves times `scale`. */
 static int8_t *round_weights(const struct linnet_nn_data *weights, size_t outputs, float scale) {
     size_t each = weights->count / outputs;
@@ -50,7 +55,7 @@ static int8_t *round_weights(const struct linnet_nn_data *weights, size_t output
     for (size_t o = 0; rounded && o < outputs; o++) {
         float step = step_of(weights, outputs, o);
         for (size_t i = 0; i < each; i++)
-            rounded[o * each + i] = (int8_t)(nearbyintf(weights->values[o * each + i] / step) / scale);
+            rounded[o * each + i] = (int8_t)(whole(weights->values[o * each + i] / step) / scale);
     }
     return rounded;
 }
