@@ -51,6 +51,7 @@ struct story {
     const json_t *observation, *identification, *consensus; /* NULL: there is none */
     bool related;                                           /* pictures that look alike are wanted */
     struct serve_related looks;
+    char base[SERVE_BASE_SIZE]; /* of addresses of pictures */
 };
 
 static json_t *images_of(const struct story *story) {
@@ -144,9 +145,8 @@ static void take_looks(struct story *story, const json_t *rows) {
 }
 
 static void answer_story(struct story *story, const json_t *rows) {
-    char base[SERVE_BASE_SIZE];
-    serve_image_base(story->request, base, sizeof base);
-    story->looks.base = base;
+    serve_image_base(story->request, story->base, sizeof story->base);
+    story->looks.base = story->base;
     if (story->related) take_looks(story, rows);
     serve_answer_json(story->request, 200, tell(story));
     if (story->related) serve_related_done(&story->looks);
