@@ -49,10 +49,13 @@ done_aside() { # done_aside JOB: what it said, and whether it went well; 2 if it
   cat "$logs/aside-$1.log"
   [ "$(cat "$logs/aside-$1.status" 2>/dev/null)" = 0 ]
 }
-build() { # build PRESET, unless that is being done aside
-  done_aside "$1"
-  case $? in 0) ;; 2) configure_and_build "$1" ;; *) return 1 ;; esac
+aside_or() { # aside_or JOB COMMAND...: the command, unless that job is being done aside
+  local job=$1
+  shift
+  done_aside "$job"
+  case $? in 0) ;; 2) "$@" ;; *) return 1 ;; esac
 }
+build() { aside_or "$1" configure_and_build "$1"; } # build PRESET
 
 step_install() { install_packages tests/packages.txt; }
 step_build() { configure_and_build release && cmake --build --preset release --target web >"$logs/build-web.log" 2>&1 || { tail -n 30 "$logs/build-web.log"; return 1; }; }
@@ -75,10 +78,7 @@ step_asan() { build asan && unshuffled ctest --preset asan -j "$jobs" -LE 'e2e|n
 threaded='^(test_base|test_couch|serve_|host_|worker_|unit_nn_engine|unit_plugins_(convnet|normalize)|plugin_|sharpness_contract)'
 step_tsan() { build tsan && unshuffled ctest --preset tsan -j "$jobs" -R "$threaded" -LE 'e2e|node|package'; }
 step_fuzz() { build fuzz && unshuffled tests/fuzz/smoke.sh "${LINNET_FUZZ_SECONDS:-5}"; }
-step_tidy() {
-  done_aside tidy
-  case $? in 0) ;; 2) tests/tidy.sh ;; *) return 1 ;; esac
-}
+step_tidy() { aside_or tidy tests/tidy.sh; }
 step_quickstart() {
   local dir first second named status
   dir=$(mktemp -d)

@@ -41,6 +41,8 @@ struct linnet_buf;
 /* Append compact text for the wire: keys as they stand. LINNET_E_NOMEM, LINNET_E_LIMIT (the buffer's, or
  * nested more than 2,048 deep), LINNET_E_INVALID for NULL; `out` as it was. Any thread. */
 int linnet_json_write(struct linnet_buf *out, const json_t *value);
+/* Append `text`, which is UTF-8, as a string. LINNET_E_NOMEM, LINNET_E_LIMIT: a part of it may be there. Any thread. */
+int linnet_json_write_string(struct linnet_buf *out, const char *text, size_t size);
 
 /* Change in place, the size kept, what a store accepts but jansson does not parse, so that one such document
  * does not make unreadable what is read together with it: \u0000 and lone surrogates become U+FFFD, integers

@@ -167,6 +167,14 @@ bool linnet_json_read_slice(struct linnet_json_reader *reader, const char **text
     return true;
 }
 
+bool linnet_json_read_plain(struct linnet_json_reader *reader, const char **text, size_t *size) {
+    return linnet_json_read_slice(reader, text, size) && *text != reader->scratch.data;
+}
+
+bool linnet_json_slice_is(const char *text, size_t size, const char *wanted) {
+    return size == strlen(wanted) && !memcmp(text, wanted, size);
+}
+
 /* ---- numbers ---- */
 
 /* A number that is no short integer, by strtod: a copy, because the text is not terminated. */

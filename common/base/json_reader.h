@@ -31,6 +31,10 @@ bool linnet_json_take(struct linnet_json_reader *reader, char wanted);
 /* A string: a slice of the text, or of the scratch where it has escapes, valid until the next one. Not
  * terminated. */
 bool linnet_json_read_slice(struct linnet_json_reader *reader, const char **text, size_t *size);
+/* A string without escapes, so that it is a slice of the text and stays; one with escapes is refused. */
+bool linnet_json_read_plain(struct linnet_json_reader *reader, const char **text, size_t *size);
+/* Is the slice this text? */
+bool linnet_json_slice_is(const char *text, size_t size, const char *wanted);
 /* Behind the plain ASCII at `s`: the first byte that is a quote, a backslash, a control character or not
  * ASCII; `end` if there is none. */
 const char *linnet_json_skip_plain(const char *s, const char *end);

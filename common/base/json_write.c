@@ -44,8 +44,7 @@ static int write_escape(struct linnet_buf *out, unsigned char c) {
     return shorts[c] ? linnet_buf_append(out, shorts[c], 2) : linnet_buf_printf(out, "\\u%04x", c);
 }
 
-static int write_string(struct writer *writer, const char *text, size_t size) {
-    struct linnet_buf *out = writer->out;
+int linnet_json_write_string(struct linnet_buf *out, const char *text, size_t size) {
     const char *end = text + size, *special;
     int rc = linnet_buf_append(out, "\"", 1);
     while (!rc && (special = find_special(text, end)) < end) {
@@ -102,7 +101,7 @@ static int write_array(struct writer *writer, const json_t *array) {
 static int write_member(struct writer *writer, bool first, const char *key, size_t size,
                         const json_t *value) {
     int rc = first ? 0 : linnet_buf_append(writer->out, ",", 1);
-    if (!rc) rc = write_string(writer, key, size);
+    if (!rc) rc = linnet_json_write_string(writer->out, key, size);
     if (!rc) rc = linnet_buf_append(writer->out, ":", 1);
     return rc ? rc : write_value(writer, value);
 }
@@ -201,7 +200,7 @@ static int write_value(struct writer *writer, const json_t *value) {
     case JSON_ARRAY:
         return write_nested(writer, value);
     case JSON_STRING:
-        return write_string(writer, json_string_value(value), json_string_length(value));
+        return linnet_json_write_string(writer->out, json_string_value(value), json_string_length(value));
     case JSON_INTEGER:
         return write_integer(writer, json_integer_value(value));
     case JSON_REAL:

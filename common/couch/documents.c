@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "common/base/json_reader.h"
 #include "common/couch/internal.h"
 
 #define ALL_DOCS_WHOLE "/_all_docs?include_docs=true&conflicts=true"
@@ -28,10 +27,11 @@ static int start_path(struct linnet_buf *path, struct linnet_couch *couch, enum 
     return rc ? rc : linnet_couch_escape(path, name);
 }
 
-/* Send what `path` and `body` hold, if nothing has failed so far (`rc`). Ends both. */
-static int dispatch(struct linnet_couch *couch, int rc, const char *method, struct linnet_buf *path,
-                    struct linnet_buf *body, linnet_couch_callback *done, void *arg) {
-    struct linnet_couch_call call = {.method = method, .path = path->data};
+/* Send `call` with what `path` and `body` hold, if nothing has failed so far (`rc`). Ends both. */
+static int dispatch_call(struct linnet_couch *couch, int rc, struct linnet_couch_call call,
+                         struct linnet_buf *path, struct linnet_buf *body, linnet_couch_callback *done,
+                         void *arg) {
+    call.path = path->data;
     if (!rc && body) {
         call.body = body->data;
         call.size = body->size;
@@ -41,6 +41,11 @@ static int dispatch(struct linnet_couch *couch, int rc, const char *method, stru
     linnet_buf_done(path);
     if (rc && body) linnet_buf_done(body); /* else it has been taken */
     return rc;
+}
+
+static int dispatch(struct linnet_couch *couch, int rc, const char *method, struct linnet_buf *path,
+                    struct linnet_buf *body, linnet_couch_callback *done, void *arg) {
+    return dispatch_call(couch, rc, (struct linnet_couch_call){.method = method}, path, body, done, arg);
 }
 
 int linnet_couch_get(struct linnet_couch *couch, enum linnet_database database, const char *id,
@@ -106,20 +111,6 @@ int linnet_couch_all_docs(struct linnet_couch *couch, enum linnet_database datab
     return dispatch(couch, rc, "POST", &path, &body, done, arg);
 }
 
-/* A JSON string. Ids are ASCII without anything that needs an escape; what is not goes by way of jansson. */
-static int append_string(struct linnet_buf *out, const char *text) {
-    size_t size = strlen(text);
-    if (linnet_json_skip_plain(text, text + size) == text + size) {
-        int rc = linnet_buf_append(out, "\"", 1);
-        if (!rc) rc = linnet_buf_append(out, text, size);
-        return rc ? rc : linnet_buf_append(out, "\"", 1);
-    }
-    json_t *string = json_string(text);
-    int rc = string ? linnet_json_write(out, string) : LINNET_E_INVALID;
-    json_decref(string);
-    return rc;
-}
-
 int linnet_couch_all_docs_rows(struct linnet_couch *couch, enum linnet_database database,
                                const char *const *ids, size_t n, bool include_docs,
                                linnet_couch_callback *done, void *arg) {
@@ -129,19 +120,11 @@ int linnet_couch_all_docs_rows(struct linnet_couch *couch, enum linnet_database 
     if (!rc) rc = linnet_buf_append_string(&body, "{\"keys\":[");
     for (size_t i = 0; !rc && i < n; i++) {
         if (i) rc = linnet_buf_append(&body, ",", 1);
-        if (!rc) rc = append_string(&body, ids[i]);
+        if (!rc) rc = linnet_json_write_string(&body, ids[i], strlen(ids[i]));
     }
     if (!rc) rc = linnet_buf_append_string(&body, "]}");
-    struct linnet_couch_call call = {.method = "POST",
-                                     .path = path.data,
-                                     .body = body.data,
-                                     .size = body.size,
-                                     .free_body = free,
-                                     .rows = true};
-    if (!rc) rc = linnet_couch_request(couch, &call, done, arg, NULL);
-    linnet_buf_done(&path);
-    if (rc) linnet_buf_done(&body); /* else it has been taken */
-    return rc;
+    return dispatch_call(couch, rc, (struct linnet_couch_call){.method = "POST", .rows = true}, &path, &body,
+                         done, arg);
 }
 
 int linnet_couch_bulk(struct linnet_couch *couch, enum linnet_database database, const json_t *documents,

@@ -107,18 +107,9 @@ struct slices {
     json_t *document;
 };
 
-static bool is_key(const char *key, size_t size, const char *wanted) {
-    return size == strlen(wanted) && !memcmp(key, wanted, size);
-}
-
-/* A string without escapes: with them it would lie in the scratch, where the next one overwrites it. */
-static bool read_plain(struct linnet_json_reader *reader, const char **text, size_t *size) {
-    return linnet_json_read_slice(reader, text, size) && *text != reader->scratch.data;
-}
-
 static bool read_seq(struct linnet_json_reader *reader, struct slices *slices) {
     char first = linnet_json_peek(reader);
-    if (first == '"') return read_plain(reader, &slices->seq, &slices->seq_size);
+    if (first == '"') return linnet_json_read_plain(reader, &slices->seq, &slices->seq_size);
     if (first < '0' || first > '9') return false;
     slices->seq = reader->s;
     while (reader->s < reader->end && *reader->s >= '0' && *reader->s <= '9')
@@ -134,9 +125,9 @@ static bool read_revisions(struct feed_parser *parser, struct linnet_json_reader
     do {
         const char *text;
         size_t size;
-        if (!linnet_json_take(reader, '{') || !read_plain(reader, &text, &size) ||
-            !is_key(text, size, "rev") || !linnet_json_take(reader, ':') ||
-            !read_plain(reader, &text, &size) || !linnet_json_take(reader, '}'))
+        if (!linnet_json_take(reader, '{') || !linnet_json_read_plain(reader, &text, &size) ||
+            !linnet_json_slice_is(text, size, "rev") || !linnet_json_take(reader, ':') ||
+            !linnet_json_read_plain(reader, &text, &size) || !linnet_json_take(reader, '}'))
             return false;
         if (keep_revision(parser, text, &slices->nrevisions)) {
             reader->no_memory = true;
@@ -169,12 +160,15 @@ static bool read_member(struct feed_parser *parser, struct linnet_json_reader *r
                         struct slices *slices) {
     const char *key;
     size_t size;
-    if (!read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
-    if (is_key(key, size, "seq")) return !slices->seq && read_seq(reader, slices);
-    if (is_key(key, size, "id")) return !slices->id && read_plain(reader, &slices->id, &slices->id_size);
-    if (is_key(key, size, "changes")) return !slices->nrevisions && read_revisions(parser, reader, slices);
-    if (is_key(key, size, "doc")) return !slices->document && read_document(parser, reader, slices);
-    if (!is_key(key, size, "deleted")) return false;
+    if (!linnet_json_read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
+    if (linnet_json_slice_is(key, size, "seq")) return !slices->seq && read_seq(reader, slices);
+    if (linnet_json_slice_is(key, size, "id"))
+        return !slices->id && linnet_json_read_plain(reader, &slices->id, &slices->id_size);
+    if (linnet_json_slice_is(key, size, "changes"))
+        return !slices->nrevisions && read_revisions(parser, reader, slices);
+    if (linnet_json_slice_is(key, size, "doc"))
+        return !slices->document && read_document(parser, reader, slices);
+    if (!linnet_json_slice_is(key, size, "deleted")) return false;
     char first = linnet_json_peek(reader);
     slices->deleted = first == 't';
     return (first == 't' || first == 'f') &&

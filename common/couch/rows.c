@@ -30,18 +30,9 @@ static struct linnet_couch_row *add(struct couch_rows *rows) {
 
 /* ---- quickly ---- */
 
-static bool is_key(const char *key, size_t size, const char *wanted) {
-    return size == strlen(wanted) && !memcmp(key, wanted, size);
-}
-
-/* A string without escapes: with them it would lie in the scratch, where the next one overwrites it. */
-static bool read_plain(struct linnet_json_reader *reader, const char **text, size_t *size) {
-    return linnet_json_read_slice(reader, text, size) && *text != reader->scratch.data;
-}
-
 static bool read_once(struct linnet_json_reader *reader, const char **text) {
     size_t size;
-    return !*text && read_plain(reader, text, &size);
+    return !*text && linnet_json_read_plain(reader, text, &size);
 }
 
 static bool read_flag(struct linnet_json_reader *reader, bool *flag) {
@@ -57,10 +48,10 @@ static bool read_value(struct linnet_json_reader *reader, struct linnet_couch_ro
     if (!linnet_json_take(reader, '{'))
         return linnet_json_peek(reader) == 'n' && linnet_json_skip_value(reader);
     do {
-        if (!read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
-        bool known = is_key(key, size, "rev")       ? read_once(reader, &row->revision)
-                     : is_key(key, size, "deleted") ? read_flag(reader, &row->deleted)
-                                                    : false;
+        if (!linnet_json_read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
+        bool known = linnet_json_slice_is(key, size, "rev")       ? read_once(reader, &row->revision)
+                     : linnet_json_slice_is(key, size, "deleted") ? read_flag(reader, &row->deleted)
+                                                                  : false;
         if (!known) return false;
     } while (linnet_json_take(reader, ','));
     return linnet_json_take(reader, '}');
@@ -80,14 +71,15 @@ static bool read_member(struct linnet_json_reader *reader, struct linnet_couch_r
     const char *key, *text;
     size_t size;
     bool flag;
-    if (!read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
-    if (is_key(key, size, "id") || is_key(key, size, "key")) return read_plain(reader, &text, &size);
-    if (is_key(key, size, "rev")) return read_once(reader, &row->revision);
-    if (is_key(key, size, "error")) return read_once(reader, &row->error);
-    if (is_key(key, size, "reason")) return read_once(reader, &row->reason);
-    if (is_key(key, size, "ok")) return read_flag(reader, &flag);
-    if (is_key(key, size, "value")) return read_value(reader, row);
-    return is_key(key, size, "doc") && read_document(reader, row);
+    if (!linnet_json_read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
+    if (linnet_json_slice_is(key, size, "id") || linnet_json_slice_is(key, size, "key"))
+        return linnet_json_read_plain(reader, &text, &size);
+    if (linnet_json_slice_is(key, size, "rev")) return read_once(reader, &row->revision);
+    if (linnet_json_slice_is(key, size, "error")) return read_once(reader, &row->error);
+    if (linnet_json_slice_is(key, size, "reason")) return read_once(reader, &row->reason);
+    if (linnet_json_slice_is(key, size, "ok")) return read_flag(reader, &flag);
+    if (linnet_json_slice_is(key, size, "value")) return read_value(reader, row);
+    return linnet_json_slice_is(key, size, "doc") && read_document(reader, row);
 }
 
 static bool read_row(struct linnet_json_reader *reader, struct couch_rows *rows) {
@@ -116,8 +108,8 @@ static bool read_answer(struct linnet_json_reader *reader, struct couch_rows *ro
     bool found = false;
     if (!linnet_json_take(reader, '{')) return false;
     do {
-        if (!read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
-        bool here = is_key(key, size, "rows");
+        if (!linnet_json_read_plain(reader, &key, &size) || !linnet_json_take(reader, ':')) return false;
+        bool here = linnet_json_slice_is(key, size, "rows");
         if (here && found) return false;
         found |= here;
         if (!(here ? read_array(reader, rows) : linnet_json_skip_value(reader))) return false;

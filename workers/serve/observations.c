@@ -58,14 +58,12 @@ static json_t *images_of(const struct story *story) {
     json_t *list = json_array();
     const json_t *view;
     size_t i;
-    char base[SERVE_BASE_SIZE];
-    serve_image_base(story->request, base, sizeof base);
     json_array_foreach(json_object_get(story->observation, "views"), i, view) {
         const char *digest = linnet_json_string(view, "image", "");
         json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:o}", "id", digest, "organ",
                                               linnet_json_string(view, "organ", "auto"), "license",
                                               linnet_json_string(view, "licence", NULL), "url",
-                                              serve_image_urls(base, story->ulid, digest)));
+                                              serve_image_urls(story->base, story->ulid, digest)));
     }
     return list;
 }
