@@ -10,6 +10,21 @@ static bool in_8_bits(const struct dnn_layout *layout) {
     return type == LINNET_NN_U8 || type == LINNET_NN_S8;
 }
 
+/* Lies every tensor that a post adds as the destination does? oneDNN 2.6's x64:gemm convolution takes one
+ * that lies otherwise and adds it in the wrong order. */
+static bool added_in_order(const struct dnn_spec *spec, const struct dnn_op *op) {
+    const struct dnn_layout *made = dnn_op_layout(op, DNN_DESTINATION);
+    bool same = true;
+    for (int i = 0; i < spec->nposts && same; i++) {
+        const struct dnn_layout *added = spec->posts[i].add;
+        if (!added) continue;
+        struct dnn_layout *wanted = dnn_layout_retype(made, dnn_layout_type(added), dnn_layout_scale(added));
+        same = wanted && dnn_layout_equal(added, wanted);
+        dnn_layout_free(wanted);
+    }
+    return same;
+}
+
 /* Compile `spec` and have its arguments brought to what it wants. With `fast` oneDNN's reference
  * implementation, a hundred times as slow as others, is none: it comes where a post is more than these can
  * do. */
@@ -19,7 +34,8 @@ static int compile_and_bring(struct cpu_lowering *lowering, const struct dnn_spe
     if (n + 1 > ARGUMENTS_MAX) return cpu_fail(lowering, LINNET_E_INTERNAL, "too many arguments");
     int rc = cpu_compile(lowering, spec, op);
     if (rc) return rc;
-    if (fast && spec->nposts && !strncmp(dnn_op_implementation(*op), "ref", 3)) {
+    if (fast && spec->nposts &&
+        (!strncmp(dnn_op_implementation(*op), "ref", 3) || !added_in_order(spec, *op))) {
         dnn_op_free(*op);
         return LINNET_E_UNSUPPORTED;
     }
@@ -230,7 +246,7 @@ static int add_posts(struct cpu_lowering *lowering, const struct linnet_nn_node 
         struct cpu_place added;
         int rc = cpu_place_of(lowering, node->inputs[post->input], &added);
         if (!rc) rc = cpu_view(lowering, added, rank, dims, &added);
-        if (!rc && in_8_bits(added.layout) && !in_8_bits(spec->destination))
+        if (!rc && !in_8_bits(spec->destination))
             rc = cpu_bring_type(lowering, added, dnn_layout_type(spec->destination), &added);
         if (rc) return rc;
         if (accumulate && posts->accumulated == LINNET_NN_NONE) {
