@@ -151,6 +151,7 @@ class Worker {
     const log = fs.openSync(this.log, 'a');
     const args = ['worker', '--config', this.config];
     if (this.options.groups) args.push('--group', this.options.groups);
+    args.push(...(this.options.args || []));
     this.process = spawn(program, args, { env: { ...this.store.env, ...this.options.env }, stdio: ['ignore', log, log] });
     fs.closeSync(log);
     this.ended = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve({ code, signal })));

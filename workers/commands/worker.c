@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "workers/cli/command.h"
 #include "workers/cli/options.h"
+#include "workers/serve/guest.h"
 #include "workers/worker/child.h"
 #include "workers/worker/supervisor.h"
 
@@ -17,7 +18,7 @@ struct arguments {
     pid_t child_of;
 };
 
-enum { KEY_URL = 0x2000, KEY_PREFIX, KEY_ONCE, KEY_CHECK, KEY_JSON, KEY_LISTEN, KEY_CHILD };
+enum { KEY_URL = 0x2000, KEY_PREFIX, KEY_ONCE, KEY_CHECK, KEY_JSON, KEY_LISTEN, KEY_SERVE, KEY_CHILD };
 
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0,
@@ -27,6 +28,11 @@ static const struct argp_option options[] = {
     {"once", KEY_ONCE, 0, 0, "Exit when all is caught up and idle", 0},
     {"listen", KEY_LISTEN, "ADDR:PORT", 0,
      "Where /metrics, /healthz and /readyz are (127.0.0.1:9464); \"off\": nowhere", 0},
+    {"serve", KEY_SERVE, "ADDR:PORT", OPTION_ARG_OPTIONAL,
+     "Serve the REST API too, in the same process: its pictures go through the same network, in the same "
+     "batches "
+     "(127.0.0.1:8080)",
+     0},
     {0, 0, 0, 0, "Store:", 1},
     {"url", KEY_URL, "URL", 0, "CouchDB's address without a password; with one: LINNET_COUCHDB_URL", 1},
     {"prefix", KEY_PREFIX, "NAME", 0, "Databases are NAME, NAME-reference, NAME-ops (LINNET_PREFIX; linnet)",
@@ -60,6 +66,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case KEY_LISTEN:
         overrides->listen = arg;
         return 0;
+    case KEY_SERVE:
+        overrides->serve = arg != NULL ? arg : "";
+        return 0;
     case KEY_ONCE:
         arguments->supervisor.once = true;
         return 0;
@@ -82,6 +91,9 @@ static const char doc[] =
     "LINNET_COUCHDB_URL=http://admin:password@localhost:5984 linnet worker   is all that a small site needs: "
     "both groups, images (normalize, convnet, fusion) and community (consensus, retrain), with the plugins "
     "that are installed.\n\n"
+    "linnet worker --serve   is a whole small site in one process: the stages, and the REST API of `linnet "
+    "serve` with "
+    "the same models, which are in memory once.\n\n"
     "SIGTERM ends it in order, SIGHUP reads the configuration again. Exit status: 0 ended in order, 1 it "
     "could not go on, 2 wrong usage or configuration.";
 
@@ -98,7 +110,11 @@ static int run(int argc, char **argv) {
     struct arguments arguments = {0};
     int rc = linnet_options_parse(&argp, argc, argv, &arguments);
     if (rc != 0) return rc;
-    if (arguments.child_of != 0) return linnet_child_run(arguments.child_of);
+    if (arguments.child_of != 0) return linnet_child_run(arguments.child_of, &serve_guest);
+    if (arguments.supervisor.once && arguments.supervisor.overrides.serve != NULL) {
+        fputs("linnet worker: --once ends when nothing is left to do, --serve never\n", stderr);
+        return LINNET_EXIT_USAGE;
+    }
     struct linnet_error err = {0};
     json_t *config;
     if (linnet_worker_config_load(&arguments.supervisor.overrides, &config, &err) != 0) {

@@ -48,12 +48,13 @@ struct linnet_pipeline {
     struct linnet_pipeline_options options;
     struct linnet_stage **stages; /* in the order of the graph */
     struct linnet_planned_stage *planned;
+    bool *lent; /* is it somebody else's? */
     size_t nstages;
     struct run *runs;
     size_t processed;
-    uv_async_t wake; /* runs go on from here: never from inside a call */
-    bool closing;
-    size_t open_stages;
+    uv_async_t wake;          /* runs go on from here: never from inside a call */
+    bool closing, told;       /* ... and the loop has turned since */
+    size_t open_stages, away; /* of its own, and one until `told`; items in lent ones */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -128,15 +129,10 @@ static void add_times(struct run *run, size_t stage, const struct linnet_work *w
     add_span(work->began_ns, work->ended_ns, &run->spans[stage].process, &times->process_s);
 }
 
-static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *work) {
-    struct linnet_pipeline *pipeline = arg;
+static void take_back(struct linnet_work *work) {
     struct task *task = work->owner;
-    (void)stage;
-    if (!task) { /* what a site stage emits on its own: nobody asked */
-        linnet_work_free(work);
-        return;
-    }
     struct run *run = task->run;
+    struct linnet_pipeline *pipeline = run->pipeline;
     pipeline->processed++;
     run->flying--;
     add_times(run, task->stage, work);
@@ -152,6 +148,26 @@ static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *w
     else if (work->verdict != LINNET_OK)
         note(run, task->stage, document, work->verdict, work->reason);
     linnet_work_free(work);
+}
+
+static void on_done(void *arg, struct linnet_stage *stage, struct linnet_work *work) {
+    (void)arg;
+    (void)stage;
+    if (work->owner)
+        take_back(work);
+    else
+        linnet_work_free(work); /* what a site stage emits on its own: nobody asked */
+}
+
+static void end_if_last(struct linnet_pipeline *pipeline);
+static void on_stage_closed(void *arg);
+
+/* From a lent stage. */
+static void on_back(struct linnet_work *work) {
+    struct linnet_pipeline *pipeline = ((struct task *)work->owner)->run->pipeline;
+    take_back(work);
+    pipeline->away--;
+    if (pipeline->closing) end_if_last(pipeline);
 }
 
 /* ---- one run ---- */
@@ -196,11 +212,14 @@ static void submit(struct run *run, struct task *task, struct linnet_work *work)
     work->owner = task;
     work->priority = run->priority;
     work->alone = task->attempts > 0;
+    bool lent = run->pipeline->lent[task->stage];
+    work->back = lent ? on_back : NULL;
     if (linnet_stage_submit(run->pipeline->stages[task->stage], work)) {
         linnet_work_free(work);
         run->starved = true;
         return;
     }
+    run->pipeline->away += lent;
     task->state = TASK_FLYING;
     run->flying++;
 }
@@ -282,6 +301,9 @@ static void on_wake(uv_async_t *wake) {
         run->done(run->arg, &run->outcome); /* may start others: they come first in the list */
         run_free(run);
     }
+    if (!pipeline->closing || pipeline->told) return;
+    pipeline->told = true;
+    on_stage_closed(pipeline);
 }
 
 int linnet_pipeline_run(struct linnet_pipeline *pipeline, struct linnet_observation *observation,
@@ -326,6 +348,7 @@ static void pipeline_free(struct linnet_pipeline *pipeline) {
     linnet_references_unref(pipeline->options.references);
     free(pipeline->stages);
     free(pipeline->planned);
+    free(pipeline->lent);
     free(pipeline);
 }
 
@@ -337,19 +360,29 @@ static void on_wake_closed(uv_handle_t *handle) {
     if (closed) closed(arg);
 }
 
-static void on_stage_closed(void *arg) {
-    struct linnet_pipeline *pipeline = arg;
-    if (--pipeline->open_stages) return;
+static void end_if_last(struct linnet_pipeline *pipeline) {
+    if (pipeline->open_stages > 0 || pipeline->away > 0) return;
     on_wake(&pipeline->wake); /* what was under way has come back: every run ends */
     uv_close((uv_handle_t *)&pipeline->wake, on_wake_closed);
+}
+
+static void on_stage_closed(void *arg) {
+    struct linnet_pipeline *pipeline = arg;
+    pipeline->open_stages--;
+    end_if_last(pipeline);
 }
 
 void linnet_pipeline_close(struct linnet_pipeline *pipeline, void (*closed)(void *arg), void *arg) {
     pipeline->closing = true;
     pipeline->closed = closed;
     pipeline->closed_arg = arg;
-    for (size_t i = 0; i < pipeline->nstages; i++)
+    pipeline->open_stages = 1;
+    for (size_t i = 0; i < pipeline->nstages; i++) {
+        if (pipeline->lent[i]) continue;
+        pipeline->open_stages++;
         linnet_stage_close(pipeline->stages[i], on_stage_closed, pipeline);
+    }
+    uv_async_send(&pipeline->wake);
 }
 
 static int open_stage(struct linnet_pipeline *pipeline, const struct linnet_pipeline_stage *stage,
@@ -367,9 +400,10 @@ static int open_stage(struct linnet_pipeline *pipeline, const struct linnet_pipe
         .done = on_done,
         .done_arg = pipeline,
     };
-    struct linnet_stage *opened;
-    int rc = linnet_stage_open(pipeline->loop, stage->file, &options, &opened, err);
+    struct linnet_stage *opened = stage->lent;
+    int rc = opened ? 0 : linnet_stage_open(pipeline->loop, stage->file, &options, &opened, err);
     if (rc) return rc;
+    pipeline->lent[pipeline->nstages] = stage->lent != NULL;
     pipeline->planned[pipeline->nstages] = (struct linnet_planned_stage){
         .name = linnet_stage_name(opened),
         .plugin = linnet_stage_plugin(opened),
@@ -406,10 +440,12 @@ int linnet_pipeline_open(uv_loop_t *loop, const struct linnet_pipeline_stage *st
     struct linnet_pipeline *pipeline = calloc(1, sizeof(*pipeline));
     struct linnet_stage **opened = calloc(n, sizeof(struct linnet_stage *));
     struct linnet_planned_stage *planned = calloc(n, sizeof(*planned));
-    if (!pipeline || !opened || !planned || uv_async_init(loop, &pipeline->wake, on_wake)) {
+    bool *lent = calloc(n, sizeof(*lent));
+    if (!pipeline || !opened || !planned || !lent || uv_async_init(loop, &pipeline->wake, on_wake)) {
         free(pipeline);
         free(opened);
         free(planned);
+        free(lent);
         linnet_graph_done(&graph);
         return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     }
@@ -419,6 +455,7 @@ int linnet_pipeline_open(uv_loop_t *loop, const struct linnet_pipeline_stage *st
     if (options->references) linnet_references_ref(options->references);
     pipeline->stages = opened;
     pipeline->planned = planned;
+    pipeline->lent = lent;
     for (size_t i = 0; !rc && i < n; i++) {
         const struct linnet_pipeline_stage *stage = &stages[graph.order[i]];
         rc = open_stage(pipeline, stage, err);
@@ -428,7 +465,6 @@ int linnet_pipeline_open(uv_loop_t *loop, const struct linnet_pipeline_stage *st
     }
     if (!rc && !pipeline->nstages) rc = LINNET_E_PLUGIN; /* err has the words of the last */
     linnet_graph_done(&graph);
-    pipeline->open_stages = pipeline->nstages;
     if (!rc) {
         *out = pipeline;
         return 0;

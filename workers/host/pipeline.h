@@ -17,6 +17,10 @@ struct linnet_pipeline_stage {
     const json_t *config;            /* NULL: defaults */
     const char *state_dir;           /* NULL: none */
     unsigned threads;                /* 0: the options' */
+    /* A stage of that plugin that somebody else has opened: its executors and batches are shared, and it must
+     * stay open until the pipeline is closed. Its own configuration, references and threads count then, not
+     * these. NULL: the pipeline opens one of its own. */
+    struct linnet_stage *lent;
 };
 
 struct linnet_pipeline_options {

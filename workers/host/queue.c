@@ -62,7 +62,7 @@ uint64_t linnet_queue_due_in(const struct linnet_queue *queue, size_t max, uint6
                              uint64_t now_ns) {
     const struct linnet_queue_line *line = next_line(queue);
     if (!line) return UINT64_MAX;
-    if (queue->size >= max || line->first->alone) return 0;
+    if (queue->size >= max || line->first->alone || queue->lines[LINNET_PRIORITY_HTTP].first) return 0;
     uint64_t oldest = UINT64_MAX; /* each line is in order of arrival */
     for (size_t i = 0; i < LINNET_PRIORITIES; i++)
         if (queue->lines[i].first && queue->lines[i].first->since_ns < oldest)

@@ -30,8 +30,8 @@ void linnet_queue_push(struct linnet_queue *queue, struct linnet_work *work);
 struct linnet_work *linnet_queue_take(struct linnet_queue *queue, size_t max);
 /* Everything at once, linked by `next`. */
 struct linnet_work *linnet_queue_take_all(struct linnet_queue *queue);
-/* Nanoseconds from `now_ns` until a batch should be taken: 0 at once (full, a suspect next, or the first has
- * waited `delay_ns`). UINT64_MAX if nothing waits. */
+/* Nanoseconds from `now_ns` until a batch should be taken: 0 at once (full, a suspect next, somebody waits
+ * for an answer, or the first has waited `delay_ns`). UINT64_MAX if nothing waits. */
 uint64_t linnet_queue_due_in(const struct linnet_queue *queue, size_t max, uint64_t delay_ns,
                              uint64_t now_ns);
 

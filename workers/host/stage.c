@@ -181,7 +181,10 @@ static void on_async(uv_async_t *async) {
         finished = work->next;
         work->next = NULL;
         if (work->item.ndocs) stage->held--;
-        stage->options.done(stage->options.done_arg, stage, work);
+        if (work->back)
+            work->back(work);
+        else
+            stage->options.done(stage->options.done_arg, stage, work);
     }
     linnet_metric_set(stage->metrics.queued, (double)stage->held);
     for (struct linnet_call *call; (call = linnet_call_take(&answers, LINNET_ANY_EXECUTOR));)
@@ -357,7 +360,7 @@ int linnet_stage_submit(struct linnet_stage *stage, struct linnet_work *work) {
     } else if (stage->failed) {
         linnet_work_settle(work, LINNET_RETRY, "%s", stage->failure);
         linnet_stage_give_back(stage, work);
-    } else if (stage->queue.size >= stage->queue_limit) {
+    } else if (stage->queue.size >= stage->queue_limit && !work->back) {
         rc = LINNET_E_FULL;
     } else {
         linnet_queue_push(&stage->queue, work);

@@ -3,7 +3,8 @@
  *
  * All calls are the loop thread's. Work goes in by `submit`, is batched by size or delay, processed on an
  * executor thread, and comes back by `done` on the loop thread (one uv_async), in the order in which batches
- * end. This queue is the only place where Linnet crosses threads.
+ * end. This queue is the only place where Linnet crosses threads. Others than its owner may submit to it, too
+ * (work->back): their items share batches and executors with the owner's.
  *
  * What a plugin does wrong is kept from the rest: `process` answering non-zero has its batch tried again item
  * by item; an item not finished exactly once comes back with LINNET_RETRY and is logged as the plugin's
@@ -25,10 +26,10 @@ struct linnet_stage_options {
     const char *name;                     /* NULL: the plugin's. [a-z][a-z0-9_]*. Copied */
     const json_t *config;                 /* NULL: defaults. Completed into a copy */
     struct linnet_references *references; /* own reference taken; NULL: an empty snapshot */
-    unsigned threads;               /* 0: what the plugin wants: its `instances`, else one if pinned, else one
-                                       for each processor. Scope `site`: always one */
-    size_t queue_limit;             /* most items waiting; 0: 4 batches a thread, at least 64 */
-    const char *state_dir;          /* copied; NULL: none */
+    unsigned threads;      /* 0: what the plugin wants: its `instances`, else one if pinned, else one
+                              for each processor. Scope `site`: always one */
+    size_t queue_limit;    /* most items waiting; 0: 4 batches a thread, at least 64 */
+    const char *state_dir; /* copied; NULL: none */
     bool eager; /* a free executor takes what waits at once, without the plugin's delay: batches are then what
                    came while all were busy, and nobody waits for company that may not come */
     struct linnet_metrics *metrics; /* may be NULL; outlives the stage */

@@ -36,6 +36,10 @@ struct linnet_work {
     enum linnet_priority priority;
     bool alone;  /* a suspect: batch of one */
     void *owner; /* the submitter's */
+    /* Where it comes back to, on the loop; NULL: to the stage's `done`. Of who submits to a stage that
+     * somebody else has opened; the stage's queue_limit does not bind him: he bounds by himself what he has
+     * under way. */
+    void (*back)(struct linnet_work *work);
 
     /* What outputs are completed with. */
     char *qualifier; /* of an output that names none; NULL: none */

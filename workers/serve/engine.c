@@ -20,6 +20,7 @@ struct generation {
     struct linnet_pipeline *pipeline, *large; /* the latter opened when it is first asked for */
     struct serve_catalog *catalog;            /* NULL while it is being made */
     bool cataloguing;
+    struct linnet_opened *lent[STAGES_MAX]; /* in the order of the engine's stages; NULL: its own */
     size_t busy;
     bool retired; /* another one has come, or the end */
     bool ending;
@@ -39,8 +40,9 @@ struct serve_engine {
     size_t nstages;
     struct linnet_reference_loader *loader;
     struct generation *current;
-    size_t generations; /* open */
-    bool loading, closing;
+    size_t generations;             /* open */
+    struct linnet_references *fed;  /* of a guest; NULL before they come */
+    bool loading, closing, refused; /* the last: a stage to be borrowed was not open yet */
     char waits_for[512];
     void (*closed)(void *arg);
     void *closed_arg;
@@ -53,6 +55,7 @@ static void engine_free(struct serve_engine *engine) {
         linnet_plugin_file_free(engine->files[i]);
         json_decref(engine->configs[i]);
     }
+    linnet_references_unref(engine->fed);
     free(engine);
 }
 
@@ -64,9 +67,15 @@ static void end_if_last(struct serve_engine *engine) {
     if (closed != NULL) closed(arg);
 }
 
+static void give_back(struct linnet_opened **lent) {
+    for (size_t i = 0; i < STAGES_MAX; i++)
+        if (lent[i] != NULL) linnet_opened_return(lent[i]);
+}
+
 static void free_if_over(struct generation *generation) {
     struct serve_engine *engine = generation->engine;
     if (generation->pipeline != NULL || generation->large != NULL || generation->cataloguing) return;
+    give_back(generation->lent);
     linnet_references_unref(generation->view.references);
     serve_catalog_free(generation->catalog);
     free(generation);
@@ -131,14 +140,51 @@ static void name_model(const struct serve_engine *engine, struct serve_view *vie
         memmove(view->model, view->model + strlen("model:"), strlen(view->model + strlen("model:")) + 1);
 }
 
+/* Those stages that the host has as well. LINNET_E_FULL: one is not open yet; none is borrowed then. */
+static int borrow(struct serve_engine *engine, struct linnet_opened *lent[STAGES_MAX]) {
+    const struct linnet_guest_host *host = engine->options.host;
+    for (size_t i = 0; host != NULL && i < engine->nstages; i++) {
+        int rc =
+            host->borrow(host->arg, engine->stages[i].name, engine->files[i], engine->configs[i], &lent[i]);
+        if (rc != LINNET_E_FULL) continue;
+        give_back(lent);
+        memset(lent, 0, STAGES_MAX * sizeof(struct linnet_opened *));
+        return rc;
+    }
+    return 0;
+}
+
+static int open_pipeline(struct serve_engine *engine, struct generation *generation,
+                         struct linnet_references *references, struct linnet_error *err) {
+    struct linnet_pipeline_options options = {
+        .references = references, .metrics = engine->options.metrics, .eager = true};
+    engine->refused = borrow(engine, generation->lent) == LINNET_E_FULL;
+    if (engine->refused)
+        return linnet_error_set(err, LINNET_E_FULL, "the worker has not opened its stages yet");
+    for (size_t i = 0; i < engine->nstages; i++)
+        engine->stages[i].lent = generation->lent[i] != NULL ? generation->lent[i]->stage : NULL;
+    int rc = linnet_pipeline_open(engine->options.loop, engine->stages, engine->nstages, &options,
+                                  &generation->pipeline, err);
+    if (rc != 0) give_back(generation->lent);
+    return rc;
+}
+
+/* Names of the stages that are the host's. */
+static void list_lent(const struct serve_engine *engine, const struct generation *generation, char *out,
+                      size_t size) {
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < engine->nstages && used < size; i++)
+        if (generation->lent[i] != NULL)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? " " : "",
+                                     engine->stages[i].name);
+}
+
 static int open_generation(struct serve_engine *engine, struct linnet_references *references,
                            struct linnet_error *err) {
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
-    struct linnet_pipeline_options options = {
-        .references = references, .metrics = engine->options.metrics, .eager = true};
-    int rc = linnet_pipeline_open(engine->options.loop, engine->stages, engine->nstages, &options,
-                                  &generation->pipeline, err);
+    int rc = open_pipeline(engine, generation, references, err);
     if (rc != 0) {
         free(generation);
         return rc;
@@ -152,8 +198,11 @@ static int open_generation(struct serve_engine *engine, struct linnet_references
     retire(engine->current);
     engine->current = generation;
     engine->waits_for[0] = '\0';
+    char shared[256];
+    list_lent(engine, generation, shared, sizeof shared);
     linnet_log(LINNET_INFO, "serve", "ready", "model", "s", generation->view.model, "taxa", "i",
-               (json_int_t)linnet_taxonomy_size(linnet_references_taxonomy(references)), NULL);
+               (json_int_t)linnet_taxonomy_size(linnet_references_taxonomy(references)), "shared", "s",
+               shared, NULL);
     if (engine->options.changed != NULL) engine->options.changed(engine->options.arg);
     return 0;
 }
@@ -270,6 +319,28 @@ static void on_loaded(void *arg, struct linnet_references *references, const jso
     if (open_generation(engine, references, &err) != 0) wait_for(engine, err.detail);
 }
 
+void serve_engine_feed(struct serve_engine *engine, struct linnet_references *references,
+                       const json_t *changed) {
+    linnet_references_unref(engine->fed);
+    engine->fed = linnet_references_ref(references);
+    on_loaded(engine, references, changed);
+}
+
+/* Is a stage that was borrowed for the current generation another one now? */
+static bool is_stale(struct serve_engine *engine) {
+    struct linnet_opened *lent[STAGES_MAX] = {NULL};
+    if (engine->current == NULL || borrow(engine, lent) != 0) return false;
+    bool stale = memcmp(lent, engine->current->lent, sizeof lent) != 0;
+    give_back(lent);
+    return stale;
+}
+
+void serve_engine_look(struct serve_engine *engine) {
+    struct linnet_error err = {0};
+    if (engine->closing || engine->fed == NULL || !(engine->refused || is_stale(engine))) return;
+    if (open_generation(engine, engine->fed, &err) != 0) wait_for(engine, err.detail);
+}
+
 static void on_load_failed(void *arg, const char *detail) {
     wait_for(arg, detail);
 }
@@ -349,7 +420,10 @@ int serve_engine_open(const struct serve_engine_options *options, struct serve_e
     if (engine == NULL) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
     engine->options = *options;
     int rc = open_stages(engine, err);
-    if (rc == 0) rc = options->couch != NULL ? follow_references(engine, err) : load_references(engine, err);
+    if (options->host != NULL)
+        snprintf(engine->waits_for, sizeof engine->waits_for, "loading the reference documents");
+    else if (rc == 0)
+        rc = options->couch != NULL ? follow_references(engine, err) : load_references(engine, err);
     if (rc != 0) {
         engine_free(engine);
         return rc;

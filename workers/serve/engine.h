@@ -11,6 +11,7 @@
 
 #include "common/couch/couch.h"
 #include "workers/host/pipeline.h"
+#include "workers/worker/guest.h"
 
 struct serve_engine;
 
@@ -20,6 +21,9 @@ struct serve_engine_options {
     struct linnet_metrics *metrics;
     struct linnet_couch *couch; /* where reference documents are followed; NULL: those of the folder that the
                                    configuration names */
+    /* Of a guest: reference documents come by serve_engine_feed, and stages are borrowed. NULL: they do not.
+     */
+    const struct linnet_guest_host *host;
     void (*changed)(void *arg); /* there is a new generation */
     void *arg;
 };
@@ -35,6 +39,12 @@ struct serve_view {
 
 int serve_engine_open(const struct serve_engine_options *options, struct serve_engine **out,
                       struct linnet_error *err);
+/* Of a guest: the documents as they stand now (own reference taken), and which of them are new. */
+void serve_engine_feed(struct serve_engine *engine, struct linnet_references *references,
+                       const json_t *changed);
+/* Of a guest: a stage that was waited for may be open, a borrowed one replaced. Cheap where nothing is new.
+ */
+void serve_engine_look(struct serve_engine *engine);
 bool serve_engine_ready(const struct serve_engine *engine);
 /* What it is waiting for, in words. Borrowed until the next change. */
 const char *serve_engine_waits_for(const struct serve_engine *engine);

@@ -12,6 +12,7 @@
 #include "workers/serve/engine.h"
 #include "workers/serve/events.h"
 #include "workers/serve/fetch.h"
+#include "workers/serve/guest.h"
 #include "workers/serve/http.h"
 #include "workers/serve/keys.h"
 #include "workers/serve/similar.h"
@@ -23,9 +24,13 @@
 /* The process: what begins and ends with it. */
 struct process {
     struct serve serve;
-    uv_signal_t terminate, interrupt;
+    uv_signal_t terminate, interrupt; /* of a process of its own */
     uv_timer_t drain;
     int64_t drain_until_ms;
+    const struct linnet_guest_host *host; /* NULL: a process of its own */
+    bool closing;
+    void (*closed)(void *arg); /* may be NULL */
+    void *closed_arg;
 };
 
 /* ---- the end: no new connections, answer what was asked, then take it all apart. The stages and the store
@@ -39,6 +44,7 @@ static void close_handle(uv_handle_t *handle) {
 static void on_http_closed(void *arg) {
     struct process *process = arg;
     serve_events_close(process->serve.events);
+    if (process->closed != NULL) process->closed(process->closed_arg);
 }
 
 static void on_couch_closed(void *arg) {
@@ -66,8 +72,10 @@ static void on_engine_closed(void *arg) {
 }
 
 static void close_all(struct process *process) {
-    close_handle((uv_handle_t *)&process->terminate);
-    close_handle((uv_handle_t *)&process->interrupt);
+    if (process->closing) return;
+    process->closing = true;
+    if (process->host == NULL) close_handle((uv_handle_t *)&process->terminate);
+    if (process->host == NULL) close_handle((uv_handle_t *)&process->interrupt);
     close_handle((uv_handle_t *)&process->drain);
     if (process->serve.engine != NULL)
         serve_engine_close(process->serve.engine, on_engine_closed, process);
@@ -78,7 +86,7 @@ static void close_all(struct process *process) {
 static void on_drain(uv_timer_t *timer) {
     struct process *process = timer->data;
     if (serve_http_requests(process->serve.http) > 0 &&
-        (int64_t)uv_now(&process->serve.loop) < process->drain_until_ms)
+        (int64_t)uv_now(process->serve.loop) < process->drain_until_ms)
         return;
     close_all(process);
 }
@@ -89,11 +97,11 @@ static void stop(struct process *process) {
     serve->draining = true;
     linnet_log(LINNET_INFO, "serve", "stopping", "requests", "i",
                (json_int_t)serve_http_requests(serve->http), NULL);
-    linnet_notify("STOPPING=1");
+    if (process->host == NULL) linnet_notify("STOPPING=1");
     serve_http_quiesce(serve->http);
     serve_events_end(serve->events);
     process->drain_until_ms =
-        (int64_t)uv_now(&serve->loop) + linnet_json_integer(serve->config, "drain_s", 30) * 1000;
+        (int64_t)uv_now(serve->loop) + linnet_json_integer(serve->config, "drain_s", 30) * 1000;
     uv_timer_start(&process->drain, on_drain, 0, DRAIN_LOOK_MS);
 }
 
@@ -105,11 +113,12 @@ static void on_signal(uv_signal_t *signal, int number) {
 /* ---- the beginning ---- */
 
 static void on_generation(void *arg) {
-    const struct serve *serve = &((struct process *)arg)->serve;
+    const struct process *process = arg;
+    const struct serve *serve = &process->serve;
     /* With a store the stages are opened later than the engine; of a folder at once, when it is not known
      * yet. */
     if (serve->similar != NULL) serve_similar_use(serve->similar, serve_engine_view(serve->engine)->model);
-    linnet_notify("READY=1");
+    if (process->host == NULL) linnet_notify("READY=1");
 }
 
 static int open_couch(struct serve *serve, struct linnet_error *err) {
@@ -118,13 +127,13 @@ static int open_couch(struct serve *serve, struct linnet_error *err) {
         .url = linnet_json_string(serve->config, "couchdb/url", ""),
         .prefix = linnet_json_string(serve->config, "couchdb/prefix", "linnet"),
         .connections = (unsigned)linnet_json_integer(serve->config, "couchdb/connections", 0)};
-    return linnet_couch_open(&serve->loop, &options, &serve->couch, err);
+    return linnet_couch_open(serve->loop, &options, &serve->couch, err);
 }
 
 /* Before the stages: they say which model it is about. */
 static int open_similar(struct serve *serve, struct linnet_error *err) {
     struct serve_similar_options options = {
-        .loop = &serve->loop, .couch = serve->couch, .config = serve->config, .metrics = serve->metrics};
+        .loop = serve->loop, .couch = serve->couch, .config = serve->config, .metrics = serve->metrics};
     if (serve->couch == NULL || !linnet_json_bool(serve->config, "similar/enabled", true)) return 0;
     int rc = serve_similar_open(&options, &serve->similar);
     return rc != 0 ? linnet_error_set(err, rc, "out of memory") : 0;
@@ -132,7 +141,7 @@ static int open_similar(struct serve *serve, struct linnet_error *err) {
 
 static int open_fetcher(struct serve *serve) {
     const json_t *fetch = json_object_get(serve->config, "fetch");
-    struct serve_fetch_options options = {.loop = &serve->loop,
+    struct serve_fetch_options options = {.loop = serve->loop,
                                           .hosts = json_object_get(fetch, "hosts"),
                                           .private_too = linnet_json_bool(fetch, "private", false),
                                           .timeout_ms =
@@ -157,9 +166,9 @@ static int open_app(struct serve *serve, struct linnet_error *err) {
 static int open_parts(struct serve *serve, struct linnet_error *err) {
     serve_tally_init(&serve->addresses, INT64_C(86400000));
     serve_tally_init(&serve->signups, INT64_C(3600000));
-    int rc = serve_keys_open(&serve->loop, serve->couch, &serve->keys);
+    int rc = serve_keys_open(serve->loop, serve->couch, &serve->keys);
     if (rc == 0 && serve->couch != NULL)
-        rc = serve_events_open(&serve->loop, serve->couch, serve->metrics, &serve->events);
+        rc = serve_events_open(serve->loop, serve->couch, serve->metrics, &serve->events);
     if (rc == 0) rc = open_fetcher(serve);
     return rc != 0 ? linnet_error_set(err, rc, "out of memory") : open_app(serve, err);
 }
@@ -171,7 +180,7 @@ static int open_http(struct serve *serve, struct linnet_error *err) {
     if (rc != 0) return rc;
     unsigned port = linnet_monitor_port(fd);
     struct serve_http_options options = {
-        .loop = &serve->loop,
+        .loop = serve->loop,
         .fd = fd,
         .connections = (unsigned)linnet_json_integer(serve->config, "limits/connections", 4096),
         .connections_per_address =
@@ -189,10 +198,11 @@ static int open_http(struct serve *serve, struct linnet_error *err) {
 
 static int open_engine(struct process *process, struct linnet_error *err) {
     struct serve *serve = &process->serve;
-    struct serve_engine_options options = {.loop = &serve->loop,
+    struct serve_engine_options options = {.loop = serve->loop,
                                            .config = serve->config,
                                            .metrics = serve->metrics,
                                            .couch = serve->couch,
+                                           .host = process->host,
                                            .changed = on_generation,
                                            .arg = process};
     return serve_engine_open(&options, &serve->engine, err);
@@ -207,30 +217,90 @@ static int open_all(struct process *process, struct linnet_error *err) {
 }
 
 static void watch_signal(struct process *process, uv_signal_t *handle, int number) {
-    uv_signal_init(&process->serve.loop, handle);
+    uv_signal_init(process->serve.loop, handle);
     handle->data = process;
     uv_signal_start(handle, on_signal, number);
 }
 
+static void done(struct process *process) {
+    serve_app_free(process->serve.app);
+    serve_tally_done(&process->serve.addresses);
+    serve_tally_done(&process->serve.signups);
+    linnet_metrics_free(process->serve.metrics);
+}
+
+static int start(struct process *process, struct linnet_error *err) {
+    process->drain.data = process;
+    uv_timer_init(process->serve.loop, &process->drain);
+    return open_all(process, err);
+}
+
 int serve_run(const json_t *config) {
-    struct process process = {.serve = {.config = config, .metrics = linnet_metrics_new()}};
+    uv_loop_t loop;
+    struct process process = {.serve = {.loop = &loop, .config = config, .metrics = linnet_metrics_new()}};
     struct linnet_error err = {0};
-    if (process.serve.metrics == NULL || uv_loop_init(&process.serve.loop) != 0) return LINNET_EXIT_FAILED;
+    if (process.serve.metrics == NULL || uv_loop_init(&loop) != 0) return LINNET_EXIT_FAILED;
     signal(SIGPIPE, SIG_IGN);
-    process.drain.data = &process;
-    uv_timer_init(&process.serve.loop, &process.drain);
     watch_signal(&process, &process.terminate, SIGTERM);
     watch_signal(&process, &process.interrupt, SIGINT);
-    int rc = open_all(&process, &err);
+    int rc = start(&process, &err);
     if (rc != 0) {
         linnet_log(LINNET_ERROR, "serve", "cannot start", "why", "s", err.detail, NULL);
         close_all(&process);
     }
-    uv_run(&process.serve.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&process.serve.loop);
-    serve_app_free(process.serve.app);
-    serve_tally_done(&process.serve.addresses);
-    serve_tally_done(&process.serve.signups);
-    linnet_metrics_free(process.serve.metrics);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    done(&process);
     return rc == 0 ? LINNET_EXIT_OK : LINNET_EXIT_FAILED;
 }
+
+/* ---- the same as a worker's guest ---- */
+
+/* What could not be opened stays until the child's end, which comes then: its loop has to close it. */
+static int guest_open(const struct linnet_guest_host *host, void **out, struct linnet_error *err) {
+    struct process *process = calloc(1, sizeof *process);
+    if (process == NULL) return linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    process->serve =
+        (struct serve){.loop = host->loop, .config = host->config, .metrics = linnet_metrics_new()};
+    process->host = host;
+    *out = process;
+    int rc = start(process, err);
+    if (rc == 0) return 0;
+    close_all(process);
+    return linnet_error_prefix(err, "serve");
+}
+
+static void guest_changed(void *guest, struct linnet_references *references, const json_t *changed) {
+    serve_engine_feed(((struct process *)guest)->serve.engine, references, changed);
+}
+
+static void guest_look(void *guest) {
+    serve_engine_look(((struct process *)guest)->serve.engine);
+}
+
+static void guest_drain(void *guest, void (*closed)(void *arg), void *arg) {
+    struct process *process = guest;
+    process->closed = closed;
+    process->closed_arg = arg;
+    stop(process);
+}
+
+static void guest_close(void *guest, void (*closed)(void *arg), void *arg) {
+    struct process *process = guest;
+    process->closed = closed;
+    process->closed_arg = arg;
+    process->serve.draining = true;
+    close_all(process);
+}
+
+static void guest_free(void *guest) {
+    done(guest);
+    free(guest);
+}
+
+const struct linnet_guest serve_guest = {.open = guest_open,
+                                         .changed = guest_changed,
+                                         .look = guest_look,
+                                         .drain = guest_drain,
+                                         .close = guest_close,
+                                         .free = guest_free};

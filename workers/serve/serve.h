@@ -12,7 +12,7 @@
 #include "workers/serve/tally.h"
 
 struct serve {
-    uv_loop_t loop;
+    uv_loop_t *loop;
     const json_t *config; /* complete, schemas/serve-config.schema.json */
     struct linnet_metrics *metrics;
     struct serve_http *http;

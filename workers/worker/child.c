@@ -61,14 +61,7 @@ static void on_group_closed(void *arg) {
     if (--child->pending == 0) close_parts(child);
 }
 
-void child_close(struct child *child, int status) {
-    if (child->closing) return;
-    child->closing = true;
-    child->status = status;
-    linnet_monitor_close(child->monitor);
-    child->monitor = NULL;
-    uv_close((uv_handle_t *)&child->tick, NULL);
-    uv_close((uv_handle_t *)&child->start, NULL);
+static void close_groups(struct child *child) {
     child->pending = 1;
     for (size_t i = 0; i < child->ngroups; i++) {
         if (child->groups[i].group == NULL) continue;
@@ -77,6 +70,17 @@ void child_close(struct child *child, int status) {
         child->groups[i].group = NULL;
     }
     on_group_closed(child);
+}
+
+void child_close(struct child *child, int status) {
+    if (child->closing) return;
+    child->closing = true;
+    child->status = status;
+    linnet_monitor_close(child->monitor);
+    child->monitor = NULL;
+    uv_close((uv_handle_t *)&child->tick, NULL);
+    uv_close((uv_handle_t *)&child->start, NULL);
+    child_end_guest(child, false, close_groups);
 }
 
 /* ---- an orderly end: finish, write checkpoints and give leases back, say goodbye, close ---- */
@@ -108,11 +112,8 @@ static void on_group_drained(void *arg) {
     on_group_left(child);
 }
 
-void child_drain(struct child *child) {
-    if (child->draining || child->closing) return;
-    child->draining = true;
-    linnet_log(LINNET_INFO, "worker", "draining", NULL);
-    child_report(child);
+static void drain_groups(struct child *child) {
+    if (child->closing) return;
     child->pending = 1;
     for (size_t i = 0; i < child->ngroups; i++) {
         if (child->groups[i].group == NULL) continue;
@@ -120,6 +121,14 @@ void child_drain(struct child *child) {
         linnet_group_drain(child->groups[i].group, on_group_drained, child);
     }
     on_group_drained(child);
+}
+
+void child_drain(struct child *child) {
+    if (child->draining || child->closing) return;
+    child->draining = true;
+    linnet_log(LINNET_INFO, "worker", "draining", NULL);
+    child_report(child);
+    child_end_guest(child, true, drain_groups);
 }
 
 /* ---- the channel ---- */
@@ -207,7 +216,7 @@ static int open_child(struct child *child) {
     return linnet_channel_start(&child->channel);
 }
 
-int linnet_child_run(pid_t supervisor) {
+int linnet_child_run(pid_t supervisor, const struct linnet_guest *guest) {
     if (die_with(supervisor) != 0 || sodium_init() < 0) return 1;
     set_signals();
     offer_to_the_oom_killer();
@@ -217,8 +226,10 @@ int linnet_child_run(pid_t supervisor) {
         return 1;
     }
     child->metrics = linnet_metrics_new();
+    child->guest = guest;
     uv_run(&child->loop, UV_RUN_DEFAULT);
     int status = child->status;
+    child_free_guest(child);
     uv_loop_close(&child->loop);
     linnet_references_unref(child->references);
     linnet_schemas_free(child->schemas);

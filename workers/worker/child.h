@@ -11,7 +11,10 @@
 /* Descriptors that the supervisor gives it. The last may be /dev/null. */
 enum { LINNET_CHILD_CHANNEL = 3, LINNET_CHILD_TABLE = 4, LINNET_CHILD_LOCK = 5, LINNET_CHILD_LISTEN = 6 };
 
-/* Run until drained. Returns the exit status of the process. */
-int linnet_child_run(pid_t supervisor);
+struct linnet_guest;
+
+/* Run until drained, with a guest (guest.h; NULL: none) where the configuration has a member "serve". Returns
+ * the exit status of the process. */
+int linnet_child_run(pid_t supervisor, const struct linnet_guest *guest);
 
 #endif

@@ -98,6 +98,7 @@ static void on_tick(uv_timer_t *timer) {
     struct child *child = timer->data;
     if (child->monitor != NULL) linnet_monitor_beat(child->monitor);
     child_report(child);
+    child_look_guest(child);
     if (child->once && !child->draining) look_for_the_end(child);
 }
 

@@ -3,7 +3,8 @@
  *   child.c          the process: channel, signals, fatal errors, draining and closing
  *   child_start.c    from the configuration to groups at work
  *   child_graph.c    whether the stages of all groups fit together
- *   child_report.c   heartbeat, readiness, the ticks */
+ *   child_report.c   heartbeat, readiness, the ticks
+ *   child_guest.c    the guest (guest.h): opening, lending, ending */
 #ifndef LINNET_WORKER_CHILD_ROOM_H
 #define LINNET_WORKER_CHILD_ROOM_H
 
@@ -13,6 +14,7 @@
 
 #include "workers/worker/channel.h"
 #include "workers/worker/group.h"
+#include "workers/worker/guest.h"
 #include "workers/worker/monitor.h"
 #include "workers/worker/reference_loader.h"
 
@@ -53,7 +55,13 @@ struct child {
     bool ready, members_read, draining, closing, fatal;
     unsigned idle_ticks;
     long long idle_changes;
-    size_t pending; /* groups that drain, leave or close */
+    size_t pending;                   /* groups that drain, leave or close */
+    const struct linnet_guest *guest; /* NULL: none can be had */
+    struct linnet_guest_host guest_host;
+    json_t *guest_config;
+    void *guest_self;
+    bool guest_there; /* open, or ending */
+    void (*guest_then)(struct child *child);
     int status;
 };
 
@@ -71,6 +79,16 @@ void child_start(struct child *child);
 void child_open_groups(struct child *child);
 /* Take a new configuration. 0, or why not (the old goes on). */
 int child_reload(struct child *child, json_t *config, struct linnet_error *err);
+
+/* child_guest.c */
+/* Open it where the configuration asks for one. Errors are the guest's. */
+int child_open_guest(struct child *child, struct linnet_error *err);
+/* child->references are new. */
+void child_tell_guest(struct child *child, const json_t *changed);
+void child_look_guest(struct child *child);
+/* Drain or close it; then(child), at once where there is none. The last call's `then` counts. */
+void child_end_guest(struct child *child, bool drain, void (*then)(struct child *child));
+void child_free_guest(struct child *child);
 
 /* child_graph.c */
 /* Do the stages of a configuration fit together? Opens their plugins' files. LINNET_E_NOT_FOUND,

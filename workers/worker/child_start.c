@@ -120,6 +120,7 @@ static void on_loaded(void *arg, struct linnet_references *references, const jso
         linnet_group_review(child->groups[i].group);
     }
     child_open_groups(child);
+    child_tell_guest(child, changed);
 }
 
 static void on_load_failed(void *arg, const char *detail) {
@@ -311,6 +312,7 @@ void child_start(struct child *child) {
     if (rc == 0) rc = child_check_graph(child->config, &err);
     if (rc == 0) rc = open_couch(child, &err);
     if (rc == 0) rc = open_monitor(child, &err);
+    if (rc == 0) rc = child_open_guest(child, &err);
     if (rc != 0) {
         child_fatal(child, err.detail);
         return;

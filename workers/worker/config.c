@@ -128,6 +128,7 @@ static int finish(const struct linnet_worker_overrides *overrides, json_t *confi
     if (rc == 0) rc = take_plugin_path(config);
     if (rc == 0) rc = pick_groups(config, overrides->groups, err);
     if (rc == 0) rc = check_stages(config, err);
+    if (rc == 0) rc = linnet_worker_config_serve(overrides, config, err);
     return rc;
 }
 
@@ -180,11 +181,13 @@ static bool same_bounds(const json_t *now, const json_t *next) {
 
 const char *linnet_worker_config_needs_restart(const json_t *now, const json_t *next) {
     static const char *const fixed[] = {"couchdb", "state_dir", "cache_dir", "name",
-                                        "lease",   "monitor",   "site"};
+                                        "lease",   "monitor",   "site",      "serve"};
     const char *name;
     json_t *group, *others = json_object_get(next, "groups");
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        if (!json_equal(json_object_get(now, fixed[i]), json_object_get(next, fixed[i]))) return fixed[i];
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        const json_t *old = json_object_get(now, fixed[i]), *other = json_object_get(next, fixed[i]);
+        if ((old != NULL || other != NULL) && !json_equal(old, other)) return fixed[i];
+    }
     if (json_object_size(json_object_get(now, "groups")) != json_object_size(others)) return "groups";
     json_object_foreach(json_object_get(now, "groups"), name, group) {
         if (!same_bounds(group, json_object_get(others, name))) return "groups";

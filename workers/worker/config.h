@@ -18,6 +18,8 @@ struct linnet_worker_overrides {
     const char *prefix; /* of the databases' names */
     const char *groups; /* those to be a member of, commas between; the file's others are left out */
     const char *listen; /* of the monitor */
+    const char
+        *serve; /* serve the API: on this address, "" as the configuration says; NULL: only if it says so */
     const char *log_format, *log_level;
 };
 
@@ -27,6 +29,12 @@ struct linnet_worker_overrides {
  * password that cannot be read). */
 int linnet_worker_config_load(const struct linnet_worker_overrides *overrides, json_t **out,
                               struct linnet_error *err);
+
+/* config_serve.c: the part of the API ("serve"), where there is one or the command line asks for it: checked
+ * and completed like the configuration of `linnet serve`, with the worker's store, folders and plugins, and
+ * the same stages as the worker's where it names none. `config` is otherwise complete. */
+int linnet_worker_config_serve(const struct linnet_worker_overrides *overrides, json_t *config,
+                               struct linnet_error *err);
 
 /* Would a child need to be started anew to take `next` after `now` (store, prefix, state, lease, name,
  * monitor), rather than reload? Returns the name of the first such member, NULL if there is none. */

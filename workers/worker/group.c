@@ -4,6 +4,7 @@
 
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "workers/host/config.h"
 #include "workers/worker/group_room.h"
 
 #define REOPEN_MS 5000
@@ -141,6 +142,24 @@ void linnet_group_round(struct linnet_group *group) {
 
 const char *linnet_group_name(const struct linnet_group *group) {
     return group->name;
+}
+
+int linnet_group_lend(struct linnet_group *group, const char *name, const struct linnet_plugin_file *file,
+                      const json_t *config, struct linnet_opened **out) {
+    for (size_t i = 0; i < group->n; i++) {
+        struct linnet_opened *opened = group->places[i].opened;
+        json_t *complete = NULL;
+        if (strcmp(opened->name, name) != 0) continue;
+        bool same = strcmp(opened->file->path, file->path) == 0 &&
+                    linnet_config_complete(file, config, &complete, NULL) == 0 &&
+                    json_equal(complete, linnet_stage_config(opened->stage));
+        json_decref(complete);
+        if (!same) break;
+        opened->lent++;
+        *out = opened;
+        return 0;
+    }
+    return LINNET_E_NOT_FOUND;
 }
 
 /* ---- what is wanted ---- */

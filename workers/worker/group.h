@@ -15,12 +15,14 @@
 #include "common/base/schema.h"
 #include "common/base/seal.h"
 #include "common/couch/couch.h"
+#include "workers/host/plugin.h"
 #include "workers/host/references.h"
 #include "workers/worker/inflight.h"
 #include "workers/worker/members.h"
 #include "workers/worker/suspects.h"
 
 struct linnet_group;
+struct linnet_opened;
 
 /* What all groups of a worker share. Borrowed; must outlive the group. */
 struct linnet_group_context {
@@ -68,6 +70,11 @@ int linnet_group_reload(struct linnet_group *group, struct linnet_references *re
 void linnet_group_sweep(struct linnet_group *group);
 /* The leases may have to be shared out anew: members came or went. */
 void linnet_group_round(struct linnet_group *group);
+/* Lend a stage to a guest of this process (guest.h): that of the name, if it is the same plugin and means the
+ * same configuration. It stays open until linnet_opened_return, though another may have taken its place.
+ * LINNET_E_NOT_FOUND: there is none such. */
+int linnet_group_lend(struct linnet_group *group, const char *name, const struct linnet_plugin_file *file,
+                      const json_t *config, struct linnet_opened **out);
 /* Does a stage's configuration name this model? */
 bool linnet_group_uses_model(const struct linnet_group *group, const char *model);
 

@@ -169,11 +169,21 @@ static void on_drained(void *arg) {
     linnet_stage_close(opened->stage, on_closed, opened);
 }
 
-void linnet_opened_close(struct linnet_opened *opened, bool drain, void (*closed)(void *arg), void *arg) {
-    opened->closed = closed;
-    opened->closed_arg = arg;
-    if (drain)
+static void begin_close(struct linnet_opened *opened) {
+    if (opened->drain)
         linnet_stage_drain(opened->stage, on_drained, opened);
     else
         linnet_stage_close(opened->stage, on_closed, opened);
+}
+
+void linnet_opened_close(struct linnet_opened *opened, bool drain, void (*closed)(void *arg), void *arg) {
+    opened->closed = closed;
+    opened->closed_arg = arg;
+    opened->closing = true;
+    opened->drain = drain;
+    if (opened->lent == 0) begin_close(opened);
+}
+
+void linnet_opened_return(struct linnet_opened *opened) {
+    if (--opened->lent == 0 && opened->closing) begin_close(opened);
 }

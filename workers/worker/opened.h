@@ -25,6 +25,8 @@ struct linnet_opened {
     /* It can't go on here (stage.h); it must be opened anew. */
     void (*failed)(void *arg, struct linnet_opened *opened, const char *reason);
     void *failed_arg;
+    unsigned lent; /* to so many pipelines of a guest (guest.h): it closes when all are back */
+    bool closing, drain;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -36,6 +38,8 @@ int linnet_opened_new(struct linnet_group_context *context, const char *name, co
                       struct linnet_opened **out, struct linnet_error *err);
 /* Drain (if `drain`), close and free; `closed` (may be NULL) then. */
 void linnet_opened_close(struct linnet_opened *opened, bool drain, void (*closed)(void *arg), void *arg);
+/* A borrower does not need it any more (linnet_group_lend). */
+void linnet_opened_return(struct linnet_opened *opened);
 
 /* Where the plugin of a stage lies: a path as it is, else linnet-NAME.so in the folders of `plugin_path`.
  * LINNET_E_NOT_FOUND with all the places that were looked at. */

@@ -287,6 +287,90 @@ static void a_stage_that_does_not_open_fails_the_opening(void **state) {
     json_decref(config);
 }
 
+/* ---- a stage that somebody else has opened ---- */
+
+struct owner {
+    struct linnet_stage *stage;
+    size_t own; /* items of the owner's that came back */
+    bool closed;
+};
+
+static void on_own(void *arg, struct linnet_stage *stage, struct linnet_work *work) {
+    struct owner *owner = arg;
+    assert_ptr_equal(stage, owner->stage);
+    owner->own++;
+    linnet_work_free(work);
+}
+
+static void on_owner_closed(void *arg) {
+    ((struct owner *)arg)->closed = true;
+}
+
+/* A queue of one, taken by the owner: who borrows the stage is not bound by it. */
+static void open_owner(struct fixture *fixture, struct owner *owner) {
+    struct linnet_stage_options options = {.threads = 1, .queue_limit = 1, .done = on_own, .done_arg = owner};
+    struct linnet_error err = {0};
+    if (linnet_stage_open(&fixture->loop, fixture->files[1], &options, &owner->stage, &err))
+        fail_msg("%s", err.detail);
+    fixture->stages[1].lent = owner->stage;
+}
+
+static void submit_own(struct owner *owner) {
+    struct linnet_work *work = linnet_work_new(ULID, 1);
+    struct linnet_observation observation;
+    linnet_observation_init(&observation, ULID);
+    sample_put(&observation, sample_doc("normalized:cc", "{s:i}", "trouble", LINNET_SKIP));
+    assert_int_equal(linnet_work_add(work, &observation.docs[0], &sample_convnet.inputs[0], ""), 0);
+    linnet_observation_done(&observation);
+    assert_int_equal(linnet_stage_submit(owner->stage, work), 0);
+}
+
+static void a_lent_stage_works_for_both_and_stays_open(void **state) {
+    struct fixture *fixture = *state;
+    struct owner owner = {0};
+    open_owner(fixture, &owner);
+    opened(fixture, 3);
+    put_views(&fixture->observation, 0);
+    submit_own(&owner);
+    run(fixture, &fixture->observation);
+    assert_int_equal(fixture->nfailed, 0);
+    assert_true(has(fixture, "prediction:aa:m@1") && has(fixture, "prediction:bb:m@1") &&
+                has(fixture, "identification"));
+    linnet_pipeline_close(fixture->pipeline, on_closed, &fixture->closed);
+    while (!fixture->closed || owner.own == 0)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    fixture->pipeline = NULL;
+    submit_own(&owner);
+    while (owner.own < 2)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    linnet_stage_close(owner.stage, on_owner_closed, &owner);
+    while (!owner.closed)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
+static void closing_waits_for_what_is_in_a_lent_stage(void **state) {
+    struct fixture *fixture = *state;
+    struct owner owner = {0};
+    open_owner(fixture, &owner);
+    opened(fixture, 3);
+    put_views(&fixture->observation, 0);
+    assert_int_equal(
+        linnet_pipeline_run(fixture->pipeline, &fixture->observation, LINNET_PRIORITY_HTTP, on_over, fixture),
+        0);
+    while (linnet_stage_queued(owner.stage) == 0)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    linnet_pipeline_close(fixture->pipeline, on_closed, &fixture->closed);
+    assert_int_equal(fixture->over, 0);
+    while (!fixture->closed)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    assert_int_equal(fixture->over, 1);
+    assert_int_equal(linnet_stage_queued(owner.stage), 0);
+    fixture->pipeline = NULL;
+    linnet_stage_close(owner.stage, on_owner_closed, &owner);
+    while (!owner.closed)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
 #define PIPELINE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -300,6 +384,8 @@ int main(void) {
         PIPELINE_TEST(many_observations_run_at_once),
         PIPELINE_TEST(closing_ends_the_runs_under_way),
         PIPELINE_TEST(a_stage_that_does_not_open_fails_the_opening),
+        PIPELINE_TEST(a_lent_stage_works_for_both_and_stays_open),
+        PIPELINE_TEST(closing_waits_for_what_is_in_a_lent_stage),
     };
     linnet_log_setup(LINNET_ERROR + 1, 0, 2);
     return cmocka_run_group_tests(tests, NULL, NULL);

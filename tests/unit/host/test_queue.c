@@ -104,6 +104,8 @@ static void a_batch_waits_for_company_but_not_for_long(void **state) {
     assert_int_equal(linnet_queue_due_in(&queue, 3, 100, 1100), 0);
     assert_int_equal(linnet_queue_due_in(&queue, 3, 100, 900), 100); /* clocks of two cores */
     assert_int_equal(linnet_queue_due_in(&queue, 2, 100, 1000), 0);
+    push(&queue, LINNET_PRIORITY_HTTP, false, 1000);
+    assert_int_equal(linnet_queue_due_in(&queue, 8, 100, 1000), 0); /* somebody waits for an answer */
 }
 
 static void all_are_taken_at_once(void **state) {

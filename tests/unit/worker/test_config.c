@@ -161,6 +161,12 @@ static void what_a_running_child_cannot_take_is_told(void **state) {
     assert_int_equal(load("{\"couchdb\":{\"prefix\":\"other\"}}", NULL, &b, &err), 0);
     assert_string_equal(linnet_worker_config_needs_restart(a, b), "couchdb");
     json_decref(b);
+    assert_int_equal(load("{\"groups\":{\"g\":{\"stages\":{\"s\":{}}}},\"serve\":{\"stages\":{\"s\":{"
+                          "\"plugin\":\"/dev/null\"}}}}",
+                          NULL, &b, &err),
+                     0);
+    assert_string_equal(linnet_worker_config_needs_restart(a, b), "serve");
+    json_decref(b);
     json_decref(a);
 }
 
