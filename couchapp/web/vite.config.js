@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { defineConfig } from 'vite';
+import { build, defineConfig } from 'vite';
 
 /* A map's tiles come from elsewhere only where whoever builds the site names an address for them. */
 const tiles = process.env.LINNET_TILES || '';
@@ -14,6 +14,38 @@ const POLICY = Object.entries(rules).map(([name, value]) => `${name} ${value}${n
 const policy = () => ({
   name: 'linnet-policy',
   transformIndexHtml: (html) => html.replace('%CSP%', POLICY),
+});
+
+/* Files that a chunk needs beside those of every page, itself among them. */
+function filesOf(bundle, name, found = new Set()) {
+  if (found.has(name) || !bundle[name]) return found;
+  found.add(name);
+  bundle[name].imports.forEach((one) => filesOf(bundle, one, found));
+  return found;
+}
+
+/* src/begin.js as one small classic script that knows each page's files: a module would wait for the app's. */
+async function beginScript(bundle) {
+  const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk'), entry = chunks.find(({ isEntry }) => isEntry), all = filesOf(bundle, entry.fileName);
+  const pages = chunks.map((chunk) => [/\/src\/pages\/(\w+)\.jsx$/.exec(chunk.facadeModuleId || '')?.[1], chunk]).filter(([name]) => name);
+  const files = Object.fromEntries(pages.map(([name, chunk]) => [PAGE_NAMES[name] || name, [...filesOf(bundle, chunk.fileName)].filter((file) => !all.has(file))]));
+  const { output } = await build({
+    configFile: false, logLevel: 'silent', publicDir: false, define: { __PAGES__: JSON.stringify(files) },
+    build: { write: false, target: 'es2022', modulePreload: false, rollupOptions: { input: new URL('src/begin.js', import.meta.url).pathname, output: { format: 'iife' } } },
+  });
+  return output[0].code;
+}
+const PAGE_NAMES = { observation: 'o', taxon: 't', user: 'u' }; // as addresses have them
+
+const begin = () => ({
+  name: 'linnet-begin',
+  enforce: 'post',
+  async generateBundle(options, bundle) {
+    const code = await beginScript(bundle), name = `assets/begin-${createHash('sha256').update(code).digest('hex').slice(0, 8)}.js`;
+    this.emitFile({ type: 'asset', fileName: name, source: code });
+    const page = bundle['index.html'];
+    page.source = page.source.replace('%BEGIN%', `<script async fetchpriority="high" src="./${name}"></script>`);
+  },
 });
 
 /* The service worker knows every file of the build, and changes whenever one of them does. */
@@ -52,5 +84,5 @@ export default defineConfig({
     rollupOptions: { output: { manualChunks: together } },
     chunkSizeWarningLimit: 900,
   },
-  plugins: [policy(), offline()],
+  plugins: [policy(), begin(), offline()],
 });

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
+const zlib = require('node:zlib');
 
 let dir;
 let store;
@@ -267,6 +268,23 @@ test('attachments_are_kept_to_the_byte_and_served_sandboxed', async () => {
   assert.equal((await call('PUT', '/files/doc/late', { body: bytes })).status, 409);
   assert.equal((await call('DELETE', `/files/doc/inline?rev=${put.json.rev}`)).status, 201);
   assert.deepEqual(Object.keys((await call('GET', '/files/doc')).json._attachments), ['a/b.bin']);
+});
+
+test('text_travels_compressed_to_who_takes_it', async () => {
+  await call('PUT', '/texts');
+  const text = Buffer.from('a leaf, and another leaf. '.repeat(100));
+  const files = { text: 'text/javascript', picture: 'image/png' };
+  await call('PUT', '/texts/doc', { body: { _attachments: Object.fromEntries(Object.entries(files).map(([name, type]) => [name, { content_type: type, data: text.toString('base64') }])) } });
+  const plain = await call('GET', '/texts/doc/text');
+  assert.ok(plain.bytes.equals(text));
+  for (let turn = 0; turn < 2; turn++) {
+    const packed = await call('GET', '/texts/doc/text', { headers: { 'accept-encoding': 'gzip, br' } });
+    assert.equal(packed.headers['content-encoding'], 'gzip');
+    assert.equal(packed.headers.etag, plain.headers.etag);
+    assert.ok(packed.bytes.length < 200 && zlib.gunzipSync(packed.bytes).equals(text));
+  }
+  assert.equal((await call('GET', '/texts/doc/text', { headers: { 'accept-encoding': 'gzip', 'if-none-match': plain.headers.etag } })).status, 304);
+  assert.ok((await call('GET', '/texts/doc/picture', { headers: { 'accept-encoding': 'gzip' } })).bytes.equals(text));
 });
 
 test('feed_pages_a_backlog_then_follows_and_leaves_nothing_when_closed', async () => {

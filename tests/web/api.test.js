@@ -86,6 +86,16 @@ test('linnet_serve_hands_out_the_app_that_init_pushes', async () => {
     assert.match(asset.headers['content-type'], /^text\/javascript/);
     assert.equal(asset.headers['cache-control'], 'public, max-age=31536000, immutable');
     assert.equal((await server.ask('GET', `/app/${script}`, { headers: { 'if-none-match': `"other", ${asset.headers.etag}` } })).status, 304);
+    const encoded = await fetch(`${server.url}/app/${script}`, { headers: { 'accept-encoding': 'br, gzip;q=0.5' } });
+    assert.equal(encoded.headers.get('content-encoding'), 'gzip');
+    assert.equal(await encoded.text(), asset.text); // fetch takes it apart
+    assert.ok(Number(encoded.headers.get('content-length')) < asset.text.length * 0.7);
+    assert.notEqual(encoded.headers.get('etag'), asset.headers.etag);
+    for (const plain of ['identity', 'gzip;q=0, br', 'x-gzip']) {
+      const answer = await server.ask('GET', `/app/${script}`, { headers: { 'accept-encoding': plain } });
+      assert.equal(answer.headers['content-encoding'], undefined, plain);
+      assert.equal(answer.headers.vary, 'Accept-Encoding');
+    }
     assert.equal((await server.ask('HEAD', '/app/sw.js')).status, 200);
     const config = await server.ask('GET', '/app/config.json');
     assert.deepEqual(config.json, { root: '/', database: system.store.prefix, api: '/v2' });

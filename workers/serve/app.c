@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <zlib.h>
 
 #include "common/base/digest.h"
 #include "common/base/json.h"
@@ -15,11 +17,15 @@
 /* Names of Vite's that hold a digest of their content: the same name is the same file, for ever. */
 #define HASHED "assets/"
 
-struct file {
-    char *name, *type;
+struct bytes {
     void *data; /* owned */
     size_t size;
-    char etag[20]; /* in quotes */
+    char etag[24]; /* in quotes; that of each form of a file begins with the same digest */
+};
+
+struct file {
+    char *name, *type;
+    struct bytes plain, packed; /* packed: by gzip; without data where that is no gain */
 };
 
 struct serve_app {
@@ -33,11 +39,36 @@ void serve_app_free(struct serve_app *app) {
     for (size_t i = 0; i < app->n; i++) {
         free(app->file[i].name);
         free(app->file[i].type);
-        free(app->file[i].data);
+        free(app->file[i].plain.data);
+        free(app->file[i].packed.data);
     }
     free(app->file);
     free(app->policy);
     free(app);
+}
+
+/* Compress once what is sent often. Fonts and pictures are compressed by their nature: for what does not get
+ * smaller by a tenth, and where there is no memory, the plain bytes do. */
+static void pack(struct file *file) {
+    z_stream stream = {0};
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16 /* gzip */, 9,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return;
+    size_t most = file->plain.size - file->plain.size / 10;
+    unsigned char *data = most > 0 ? malloc(most) : NULL;
+    if (data != NULL) {
+        stream.next_in = file->plain.data;
+        stream.avail_in = (uInt)file->plain.size;
+        stream.next_out = data;
+        stream.avail_out = (uInt)most;
+        if (deflate(&stream, Z_FINISH) == Z_STREAM_END) {
+            file->packed.data = data;
+            file->packed.size = stream.total_out;
+        } else {
+            free(data);
+        }
+    }
+    deflateEnd(&stream);
 }
 
 /* Take a file's bytes over. */
@@ -45,8 +76,10 @@ static int add(struct serve_app *app, const char *name, const char *type, void *
     char digest[LINNET_DIGEST_SIZE];
     struct file *file = &app->file[app->n++];
     linnet_digest_bytes(data, size, digest);
-    *file = (struct file){.name = strdup(name), .type = strdup(type), .data = data, .size = size};
-    snprintf(file->etag, sizeof file->etag, "\"%.16s\"", digest);
+    *file = (struct file){.name = strdup(name), .type = strdup(type), .plain = {.data = data, .size = size}};
+    snprintf(file->plain.etag, sizeof file->plain.etag, "\"%.16s\"", digest);
+    snprintf(file->packed.etag, sizeof file->packed.etag, "\"%.16s-gz\"", digest);
+    pack(file);
     return file->name != NULL && file->type != NULL ? 0 : LINNET_E_NOMEM;
 }
 
@@ -135,10 +168,23 @@ static void lead_on(struct serve_request *request) {
         MHD_add_response_header(request->response, MHD_HTTP_HEADER_LOCATION, "app/");
 }
 
-/* Is one of the tags of If-None-Match the file's? (RFC 9110, 13.1.2: weak comparison.) */
-static bool has(const struct serve_request *request, const struct file *file) {
+/* Is one of the tags of If-None-Match that of these bytes? (RFC 9110, 13.1.2: weak comparison.) */
+static bool has(const struct serve_request *request, const struct bytes *bytes) {
     const char *known = serve_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    return known != NULL && strstr(known, file->etag) != NULL;
+    return known != NULL && strstr(known, bytes->etag) != NULL;
+}
+
+/* Does who asks name gzip, and not to say that it is not wanted? (RFC 9110, 12.5.3) */
+static bool takes_gzip(const struct serve_request *request) {
+    const char *list = serve_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    for (const char *at = list, *end; at != NULL; at = *end == ',' ? end + 1 : NULL) {
+        at += strspn(at, " \t");
+        end = at + strcspn(at, ",");
+        if (strncasecmp(at, "gzip", 4) != 0 || strcspn(at, " \t;,") != 4) continue;
+        const char *weight = strstr(at, "q=");
+        return weight == NULL || weight > end || strtod(weight + 2, NULL) > 0;
+    }
+    return false;
 }
 
 void serve_app_get(struct serve_request *request) {
@@ -159,12 +205,17 @@ void serve_app_get(struct serve_request *request) {
         return;
     }
     bool hashed = strncmp(file->name, HASHED, strlen(HASHED)) == 0;
-    if (has(request, file))
+    bool packed = file->packed.data != NULL && takes_gzip(request);
+    const struct bytes *bytes = packed ? &file->packed : &file->plain;
+    if (has(request, bytes))
         serve_answer_text(request, 304, file->type, strdup(""), 0);
     else
-        serve_answer_static(request, file->type, file->data, file->size);
+        serve_answer_static(request, file->type, bytes->data, bytes->size);
     if (request->response == NULL) return;
-    MHD_add_response_header(request->response, MHD_HTTP_HEADER_ETAG, file->etag);
+    MHD_add_response_header(request->response, MHD_HTTP_HEADER_ETAG, bytes->etag);
+    if (file->packed.data != NULL)
+        MHD_add_response_header(request->response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    if (packed) MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     MHD_add_response_header(request->response, MHD_HTTP_HEADER_CACHE_CONTROL,
                             hashed ? "public, max-age=31536000, immutable" : "no-cache");
     if (app->policy != NULL)

@@ -28,14 +28,17 @@ export function useCell(cell) {
 }
 
 /* What `load` (async, given an AbortSignal) returns: { value, error, loading, reload }. Loaded again when `inputs` change;
- * meanwhile the old value stays, so that a page never flickers. `first`: a value that is here already. */
+ * meanwhile the old value stays, so that a page never flickers. `first`: a value that is here already. What `load` tells its second
+ * argument is shown until it returns. */
 export function useLoaded(load, inputs, first) {
   const [state, setState] = useState({ value: first, loading: true });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const controller = new AbortController();
     setState((old) => ({ ...old, loading: true }));
-    load(controller.signal).then(
+    let answered = false;
+    const told = (value) => answered || controller.signal.aborted || setState({ value, loading: true });
+    load(controller.signal, told).finally(() => { answered = true; }).then(
       (value) => controller.signal.aborted || setState({ value, loading: false }),
       (error) => controller.signal.aborted || setState((old) => ({ value: old.value, error, loading: false })),
     );

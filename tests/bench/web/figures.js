@@ -64,31 +64,34 @@ async function nextCards(page, turns) {
   }, turns);
 }
 
-/* From each letter typed to the list that answers it, without a network. `names` are typed whole. */
+/* From each letter typed to the list that answers it, without a network. `names`: {typed (whole), name}; `found`: of how many the name stood
+ * in the last list. */
 async function letters(page, names) {
   const box = page.locator('.desk-panel input[role=combobox]');
   await box.waitFor();
   await box.fill('aa');
   await page.waitForFunction(() => document.querySelector('.desk-panel [role=listbox]').getAttribute('aria-busy') === 'false');
   await page.context().setOffline(true);
-  const times = await box.evaluate(async (input, list) => {
-    const found = [], turn = () => new Promise((resolve) => { setTimeout(resolve, 0); }), box = input.parentNode.querySelector('[role=listbox]');
-    for (const name of list) {
-      for (let end = 2; end <= name.length; end++) {
+  const answer = await box.evaluate(async (input, list) => {
+    const times = [], turn = () => new Promise((resolve) => { setTimeout(resolve, 0); }), box = input.parentNode.querySelector('[role=listbox]');
+    let found = 0;
+    for (const { typed, name } of list) {
+      for (let end = 2; end <= typed.length; end++) {
         const begin = performance.now();
-        input.value = name.slice(0, end);
+        input.value = typed.slice(0, end);
         input.dispatchEvent(new InputEvent('input', { bubbles: true }));
         do {
           await turn();
           if (performance.now() - begin > 5000) throw new Error(`no answer to "${input.value}"`);
         } while (box.dataset.answers !== input.value);
-        found.push(performance.now() - begin);
+        times.push(performance.now() - begin);
       }
+      if (box.textContent.includes(name)) found++;
     }
-    return found;
+    return { times, found };
   }, names);
   await page.context().setOffline(false);
-  return times;
+  return answer;
 }
 
 module.exports = { firstCard, letters, median, nextCards };

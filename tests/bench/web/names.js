@@ -18,6 +18,23 @@ async function catalogue({ must, flora, program }, folder, names) {
   return { taxa, sample };
 }
 
+/* A flora of all `names` made-up names, accepted ones and synonyms, in the store, with common names in two languages. Returns its id. */
+async function flora({ must, flora: draw, program }, store, folder, names) {
+  const title = 'Everything that grows here', id = 'flora:everything', file = path.join(folder, 'taxa.jsonl');
+  must(draw, ['checklist', '--names', String(names), '--out', folder]);
+  must(program, ['flora', 'import', '--out', file, path.join(folder, 'wcvp_names.csv')]);
+  const taxa = fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  taxa.forEach((taxon, i) => { // words of other names: as many different ones as there are
+    const [one, two] = [7, 31].map((step) => taxa[(i * step) % taxa.length].scientificName.split(' ').at(-1));
+    if (taxon.taxonRank === 'species') taxon.vernacularNames = { en: [`${one} wort`, `wild ${two}`], fr: [`herbe à ${two}`] };
+  });
+  const species = taxa.filter(({ taxonRank }) => taxonRank === 'species').map(({ _id }) => _id);
+  const docs = [...taxa, { _id: id, kind: 'flora', title, taxa: species }];
+  for (let i = 0; i < docs.length; i += 1000) await store.ask('POST', '/linnet-reference/_bulk_docs', { docs: docs.slice(i, i + 1000) });
+  await store.get('/linnet-reference/_design/linnet/_view/names_of?limit=1&reduce=false');
+  return id;
+}
+
 /* Milliseconds of each question, one after the other on one connection. */
 async function ask(server, sample) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 }), times = [];
@@ -34,4 +51,4 @@ async function ask(server, sample) {
   return { times, found: found / whole };
 }
 
-module.exports = { ask, catalogue };
+module.exports = { ask, catalogue, flora };

@@ -1,8 +1,8 @@
 #!/bin/bash
-# run.sh [--observations N] [--names N] [--pages N] [--only review,names,pages]: the web app's times, as a table, in Debian's Chromium.
+# run.sh [--observations N] [--names N] [--pages N] [--flora-names N] [--only review,names,pages]: the web app's times, as a table, in Debian's Chromium.
 #
 #   review   first review card on a slow phone (4 times slowed CPU, slow 4G as Lighthouse has it: 150 ms, 1.6 Mbit/s) with N observations
-#            (100000) in the store; the next card; a letter of a search offline in the largest flora
+#            (100000) in the store; the next card; a letter of a search offline in a flora of N scientific names (20000: about 5,000 species)
 #   names    search by `linnet serve` over a catalogue of N names (1400000: about 400,000 accepted taxa)
 #   pages    what N open pages (1000), each following an observation by `linnet serve`, cost the store's writes
 #

@@ -115,7 +115,7 @@ function Card({ obs, next, back, onVoted, undo, desk }) {
 const wishOf = (query) => ({ by: query.get('by') || 'review', value: query.get('value') || '' });
 
 function Desk({ query }) {
-  const wish = wishOf(query), { value: queue, error, reload } = useLoaded(() => loadQueue(wish), [wish.by, wish.value]);
+  const wish = wishOf(query), { value: queue, error, reload } = useLoaded((signal, told) => loadQueue(wish, told), [wish.by, wish.value]);
   const [at, setAt] = useState(0), [voted, setVoted] = useState([]);
   useEffect(() => setAt(0), [wish.by, wish.value]);
   useEffect(() => { if (queue) prefetch(queue, at); }, [queue, at]);

@@ -1,4 +1,5 @@
 /* Requests to the store. What goes wrong is an HttpError; status 0 means that nobody answered. */
+import { begun } from './begun.js';
 
 export class HttpError extends Error {
   constructor(status, reason) {
@@ -11,15 +12,21 @@ export class HttpError extends Error {
 
 const WITHIN_MS = 30000;
 
+/* An answer read whole: { ok, status, statusText, value }, `value` null where it is no JSON. */
+export async function exchange(path, { headers = {}, ...more } = {}) {
+  const answer = await fetch(path, { credentials: 'same-origin', cache: 'no-cache', headers: { accept: 'application/json', ...headers }, ...more });
+  const { ok, status, statusText } = answer;
+  return { ok, status, statusText, value: await answer.json().catch(() => null) };
+}
+
 export async function ask(method, path, body, { signal, headers = {}, within = WITHIN_MS } = {}) {
   const json = body !== undefined && !(body instanceof URLSearchParams);
-  let answer;
+  const early = method === 'GET' ? await begun(path) : undefined;
+  let answer = early;
   try {
-    answer = await fetch(path, {
+    answer ??= await exchange(path, {
       method,
-      credentials: 'same-origin',
-      cache: 'no-cache',
-      headers: { accept: 'application/json', ...(json ? { 'content-type': 'application/json' } : {}), ...headers },
+      headers: { ...(json ? { 'content-type': 'application/json' } : {}), ...headers },
       body: json ? JSON.stringify(body) : body,
       signal: AbortSignal.any ? AbortSignal.any([AbortSignal.timeout(within), ...(signal ? [signal] : [])]) : signal,
     });
@@ -27,9 +34,8 @@ export async function ask(method, path, body, { signal, headers = {}, within = W
     if (signal?.aborted) throw error;
     throw new HttpError(0, 'offline');
   }
-  let value = null;
-  try { value = await answer.json(); } catch { /* not JSON: the status says enough */ }
-  if (!answer.ok) throw new HttpError(answer.status, value?.reason || value?.message || answer.statusText);
+  const { ok, status, statusText, value } = answer;
+  if (!ok) throw new HttpError(status, value?.reason || value?.message || statusText);
   return value;
 }
 

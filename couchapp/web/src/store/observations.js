@@ -1,9 +1,10 @@
 /* Reading observations: an observation whole, with all that concerns it. What the store has comes first, what only this
  * device has is put beside it; without a network both come from this device. */
-import { get, query } from './http.js';
+import { get } from './http.js';
 import { partsOf } from './ids.js';
 import { keep, kept, tidy } from './keep.js';
 import { readRange } from './mine.js';
+import { documentsPath, infoPath, isPartitioned, viewPath } from './paths.js';
 import { me } from './session.js';
 import { database } from './site.js';
 
@@ -11,16 +12,13 @@ const KEPT_MOST = 600;
 let partitioned;
 
 export async function hasPartitions() {
-  partitioned ??= get(database('main')).then((info) => info.props?.partitioned === true, () => { partitioned = undefined; return false; });
+  partitioned ??= get(infoPath()).then(isPartitioned, () => { partitioned = undefined; return false; });
   return partitioned;
 }
 
 /* The documents of the store, predictions without their embeddings. */
 async function fromStore(obs, signal) {
-  const path = await hasPartitions()
-    ? `${database('main')}/_partition/${obs}/_all_docs?include_docs=true`
-    : `${database('main')}/_all_docs${query({ startkey: `${obs}:`, endkey: `${obs};`, include_docs: true })}`;
-  const { rows } = await get(path, { signal });
+  const { rows } = await get(documentsPath(obs, await hasPartitions()), { signal });
   return rows.map(({ doc }) => { const { embedding, ...rest } = doc; return rest; });
 }
 
@@ -92,4 +90,4 @@ export function stateOf(whole, pending) {
   return 'sent';
 }
 
-export const view = (db, name, options, how) => get(`${database(db)}/_design/linnet/_view/${name}${query(options)}`, how);
+export const view = (db, name, options, how) => get(viewPath(db, name, options), how);

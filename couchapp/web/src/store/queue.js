@@ -4,11 +4,11 @@ import { ask, get } from './http.js';
 import { keptKeys } from './keep.js';
 import { hereOf, mine, read, wrote } from './mine.js';
 import { hasPartitions, pictureOf, readWhole, view } from './observations.js';
+import { QUEUE_ROWS as ROWS, reviewPath } from './paths.js';
 import { me } from './session.js';
 import { database } from './site.js';
 import { withAncestors } from './taxa.js';
 
-const ROWS = 100;
 const AHEAD = 4;
 const READY_MOST = 12; // decoded pictures are large
 const SHOWN = 5; // suggestions
@@ -57,7 +57,7 @@ async function rowsOf({ by, value }) {
     const { rows } = await view('main', name, { startkey: range.endkey, endkey: range.startkey, descending: true, reduce: false, limit: ROWS });
     return rows.map((row) => ({ obs: obs(row) }));
   }
-  const { rows } = await view('main', 'needs_review', { descending: true, reduce: false, limit: ROWS });
+  const { rows } = await get(reviewPath());
   return rows.map((row) => ({ obs: row.key, ...row.value }));
 }
 
@@ -82,9 +82,15 @@ async function keptRows() {
   return rows;
 }
 
+/* The first of a list, as soon as its own documents show that I have not voted on it: nothing of the rest need be known for its card. */
+async function tellFirst(list, told) {
+  const found = await whole(list[0]);
+  if (found && !found.validations.some(({ user }) => user === me.value.uid)) told(list);
+}
+
 /* ULIDs of the queue {by, value}: of by "review", "settle", "disputed", "taxon", "flora", "place", "observer", "duplicates"; without what
- * I voted on (of duplicates that is no matter). */
-export async function loadQueue(wish) {
+ * I voted on (of duplicates that is no matter). `told(list)` may be called before, with a list that begins as the answer will. */
+export async function loadQueue(wish, told) {
   let rows;
   if (wrote()) mine().catch(() => { /* said where it is needed */ }); // PouchDB comes while the store is asked
   hasPartitions();
@@ -96,8 +102,8 @@ export async function loadQueue(wish) {
     rows = await keptRows();
   }
   const list = [...new Set(rows.map(({ obs }) => obs))];
-  if (list.length) whole(list[0]).catch(() => {}); // most likely the first, read while it is asked whether I voted on it
   if (wish.by === 'duplicates') return list;
+  if (list.length) tellFirst(list, told).catch(() => {}); // said where its card is drawn
   const voted = await votedOn(list);
   return list.filter((obs) => !voted.has(obs));
 }
@@ -109,7 +115,7 @@ const ready = new Map(); // obs -> {promise, whole, pictures}: what was read ahe
 function warm(one) {
   const { whole } = one, views = whole?.observation?.views || [];
   one.pictures = views.map(({ image }) => pictureOf(whole, image).src).filter(Boolean).map((src) => Object.assign(new Image(), { src }));
-  one.pictures[0]?.decode().catch(() => { /* the page says what is wrong with it */ });
+  one.shown = one.pictures[0]?.decode().catch(() => { /* the page says what is wrong with it */ });
   if (whole?.identification) alike(whole.obs);
   const suggested = whole?.identification?.species.slice(0, SHOWN).map(({ taxon }) => taxon) || [];
   withAncestors([...suggested, whole?.consensus?.taxon].filter(Boolean)).catch(() => { /* offline: ids are shown */ });
@@ -131,8 +137,12 @@ export const here = (obs) => ready.get(obs)?.whole || undefined;
 
 export const forget = (obs) => ready.delete(obs);
 
-export function prefetch(queue, at) {
-  for (const obs of queue.slice(at + 1, at + 1 + AHEAD)) whole(obs).catch(() => {});
+/* Read those that come after the one that is looked at, once that has its picture: on a slow network they would take from it. */
+export async function prefetch(queue, at) {
+  const next = queue.slice(at + 1, at + 1 + AHEAD);
+  if (next.every((obs) => ready.has(obs))) return;
+  await whole(queue[at]).then(() => ready.get(queue[at])?.shown).catch(() => {});
+  for (const obs of next) whole(obs).catch(() => {});
 }
 
 export const myVote = (obs) => read(`${obs}:validation:${me.value.uid}`);

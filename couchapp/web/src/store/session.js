@@ -2,13 +2,7 @@
 import { Cell } from '../state.js';
 import { ask, get } from './http.js';
 import { site } from './site.js';
-
-const KEY = 'linnet.me';
-const NOBODY = { name: null, uid: null, roles: [] };
-
-function remembered() {
-  try { return { ...NOBODY, ...JSON.parse(localStorage.getItem(KEY)) }; } catch { return NOBODY; }
-}
+import { KEY, NOBODY, remembered } from './who.js';
 
 export const me = new Cell(remembered());
 export const signUpOffered = new Cell(false);

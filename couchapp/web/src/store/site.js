@@ -2,7 +2,8 @@
 
 export const site = { root: '/', database: 'linnet', api: '/v2' };
 
-export async function findSite() {
+/* `ask`: how config.json is asked for, as exchange() (http.js) does. */
+export async function findSite(ask) {
   const attached = /^(.*\/)([^/]+)\/_design\/[^/]+\//.exec(location.pathname);
   if (attached) {
     site.root = attached[1];
@@ -11,8 +12,8 @@ export async function findSite() {
     return;
   }
   try {
-    const answer = await fetch('./config.json');
-    if (answer.ok) Object.assign(site, await answer.json());
+    const { ok, value } = await ask('./config.json');
+    if (ok) Object.assign(site, value);
   } catch { /* offline: the service worker has the one of last time, or the defaults hold */ }
 }
 
