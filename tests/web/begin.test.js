@@ -26,6 +26,7 @@ test.after(async () => system?.stop());
 async function asked(where, there) {
   const context = await system.browser.newContext({ storageState: state, serviceWorkers: 'block' }), page = await context.newPage(), paths = [];
   system.contexts.push(context);
+  for (const news of ['**/v2/events?**', '**/_changes?**']) await page.route(news, (route) => route.abort()); // what tells a page to read again
   page.on('pageerror', (error) => system.problems.push(error.message));
   page.on('request', (request) => { if (request.method() === 'GET') paths.push(decodeURIComponent(new URL(request.url()).pathname + new URL(request.url()).search)); });
   await page.goto(where);

@@ -31,9 +31,9 @@ async function theStore(system) {
   progress(`filling the store with ${OBSERVATIONS} observations`);
   const begin = Date.now(), ids = await fill(system.store, obs, OBSERVATIONS, PICTURED);
   progress(`filled in ${Math.round((Date.now() - begin) / 1000)} s; making the views`);
-  for (;;) { // a store may answer with an error while it is at it
-    const { status } = await system.store.ask('GET', '/linnet/_design/linnet/_view/needs_review?limit=1&reduce=false');
-    if (status === 200) break;
+  for (;;) { // a store may answer with an error while it is at it, or not before a client has given up
+    const answer = await system.store.ask('GET', '/linnet/_design/linnet/_view/needs_review?limit=1&reduce=false').catch(() => null);
+    if (answer?.status === 200) break;
   }
   progress(`ready after ${Math.round((Date.now() - begin) / 1000)} s`);
   return { obs, ids };
