@@ -34,28 +34,37 @@ static bool is_halved(const struct dnn_spec *spec) {
     return spec->kind == DNN_CONVOLUTION && dnn_layout_type(spec->source) == LINNET_NN_S8 && !dnn_has_vnni();
 }
 
-/* What one step of channel o's weights is. */
-static float step_of(const struct linnet_nn_data *weights, size_t outputs, size_t o) {
+/* What one step of channel o's weights is, of which the largest has `levels`. */
+static float step_of(const struct linnet_nn_data *weights, size_t outputs, size_t o, float levels) {
     size_t each = weights->count / outputs;
+    const float *from = weights->values + o * each;
     float most = 0;
-    for (size_t i = 0; i < each; i++)
-        most = fmaxf(most, fabsf(weights->values[o * each + i]));
-    return most > 0 ? most / levels() : 1;
+    for (size_t i = 0; i < each; i++) {
+        float size = fabsf(from[i]);
+        most = size > most ? size : most;
+    }
+    return most > 0 ? most / levels : 1;
 }
 
-/* The nearest whole number of steps; of what is none (weights that are not finite), the least. */
-static float whole(float steps) {
-    return fminf(fmaxf(nearbyintf(steps), -levels()), levels());
+/* The nearest whole number of steps, ties to even; of what is none (weights that are not finite), the least.
+ * Numbers of this size lose their fraction to 1.5 * 2^23, where neighbours are 1 apart: nearbyintf() in a
+ * form that compilers take for many weights at once. */
+static float whole(float steps, float levels) {
+    const float large = 12582912.0F;
+    float within = steps > -levels ? steps < levels ? steps : levels : -levels;
+    return within + large - large;
 }
 
 /* The weights in whole steps; elements stand for themselves times `scale`. */
 static int8_t *round_weights(const struct linnet_nn_data *weights, size_t outputs, float scale) {
     size_t each = weights->count / outputs;
+    float most = levels(); /* asked once: oneDNN looks at the processor again each time */
     int8_t *rounded = malloc(weights->count ? weights->count : 1);
     for (size_t o = 0; rounded && o < outputs; o++) {
-        float step = step_of(weights, outputs, o);
+        const float *from = weights->values + o * each;
+        float step = step_of(weights, outputs, o, most);
         for (size_t i = 0; i < each; i++)
-            rounded[o * each + i] = (int8_t)(whole(weights->values[o * each + i] / step) / scale);
+            rounded[o * each + i] = (int8_t)(whole(from[i] / step, most) / scale);
     }
     return rounded;
 }
@@ -95,12 +104,12 @@ int cpu_int8_describe(struct cpu_lowering *lowering, const struct linnet_nn_node
                       struct cpu_place *weights, const float *bias, struct cpu_place *bias_place) {
     const struct linnet_nn_tensor *tensor = &lowering->graph->tensors[node->inputs[1]];
     size_t outputs = (size_t)tensor->shape.dims[0];
-    float doubled = is_halved(spec) ? 0.5f : 1, unit = unit_of(node, spec);
+    float doubled = is_halved(spec) ? 0.5f : 1, unit = unit_of(node, spec), most = levels();
     spec->nscales = (int)outputs;
     spec->scales = malloc(outputs * sizeof *spec->scales);
     if (!spec->scales) return cpu_fail(lowering, LINNET_E_NOMEM, "out of memory");
     for (size_t o = 0; o < outputs; o++)
-        spec->scales[o] = dnn_layout_scale(spec->source) * step_of(tensor->data, outputs, o) * doubled;
+        spec->scales[o] = dnn_layout_scale(spec->source) * step_of(tensor->data, outputs, o, most) * doubled;
     int rc = bring_weights(lowering, tensor->data, outputs, doubled, weights);
     if (!rc) rc = weights_any(lowering, weights, &spec->weights);
     if (!rc && bias) rc = bring_bias(lowering, bias, spec->scales, outputs, bias_place);
