@@ -37,6 +37,7 @@ struct linnet_nn_data *linnet_nn_data_ref(struct linnet_nn_data *data) {
 void linnet_nn_data_unref(struct linnet_nn_data *data) {
     if (!data || atomic_fetch_sub_explicit(&data->references, 1, memory_order_acq_rel) != 1) return;
     free(data->values);
+    free(data->steps);
     free(data);
 }
 

@@ -176,6 +176,9 @@ struct linnet_nn_data {
     atomic_uint references;
     size_t count;  /* elements */
     float *values; /* owned, malloc'ed */
+    float *steps;  /* owned; of values that came as whole numbers: what one step is, for each place of the
+                      first dimension of `nsteps`. NULL: they did not */
+    size_t nsteps;
 };
 
 struct linnet_nn_tensor {

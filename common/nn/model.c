@@ -66,10 +66,14 @@ static int parse(const void *data, size_t size, bool mapped, const char *folder,
     int rc = linnet_onnx_unpack(data, size, mapped, &proto, err);
     if (rc) return rc;
     struct linnet_nn_model *model = calloc(1, sizeof *model);
-    rc = model ? linnet_onnx_read(proto, folder, &model->graph, err)
+    rc = model ? linnet_onnx_read(proto, folder, &model->graph, &model->ranges, err)
                : linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
     const char *ranges = linnet_onnx_metadata(proto, LINNET_NN_RANGES_KEY);
-    if (!rc && ranges) rc = linnet_nn_ranges_parse(ranges, strlen(ranges), &model->ranges, err);
+    if (!rc && ranges) { /* calibrated by us: that, not what the file's own roundings span */
+        linnet_nn_ranges_free(model->ranges);
+        model->ranges = NULL;
+        rc = linnet_nn_ranges_parse(ranges, strlen(ranges), &model->ranges, err);
+    }
     onnx__model_proto__free_unpacked(proto, NULL);
     if (!rc) {
         model->ninputs = model->graph->ninputs;

@@ -22,6 +22,37 @@ static bool read_range(const json_t *pair, struct linnet_nn_range *range) {
            range->high - range->low > 0;
 }
 
+struct linnet_nn_ranges *linnet_nn_ranges_new(size_t most) {
+    struct linnet_nn_ranges *ranges = calloc(1, sizeof *ranges);
+    if (ranges) ranges->list = calloc(most + 1, sizeof *ranges->list);
+    if (ranges && ranges->list) return ranges;
+    free(ranges);
+    return NULL;
+}
+
+int linnet_nn_ranges_add(struct linnet_nn_ranges *ranges, const char *name, float low, float high) {
+    char *copy = strdup(name);
+    if (!copy) return LINNET_E_NOMEM;
+    ranges->list[ranges->count++] = (struct linnet_nn_range){copy, low, high};
+    return 0;
+}
+
+void linnet_nn_ranges_settle(struct linnet_nn_ranges *ranges) {
+    size_t kept = 0;
+    qsort(ranges->list, ranges->count, sizeof *ranges->list, by_name);
+    for (size_t i = 0; i < ranges->count; i++) {
+        struct linnet_nn_range *each = &ranges->list[i], *last = kept ? &ranges->list[kept - 1] : NULL;
+        if (!last || strcmp(last->name, each->name) != 0) {
+            ranges->list[kept++] = *each;
+            continue;
+        }
+        if (each->low < last->low) last->low = each->low;
+        if (each->high > last->high) last->high = each->high;
+        free(each->name);
+    }
+    ranges->count = kept;
+}
+
 static int fill(struct linnet_nn_ranges *ranges, json_t *table, struct linnet_error *err) {
     const char *name;
     json_t *pair;

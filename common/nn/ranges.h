@@ -24,6 +24,11 @@ struct linnet_nn_ranges {
 /* Foreign text. LINNET_E_PARSE in words, LINNET_E_NOMEM. The caller frees. */
 int linnet_nn_ranges_parse(const char *text, size_t size, struct linnet_nn_ranges **out,
                            struct linnet_error *err);
+/* Made one by one: room for `most`; a range (the name is copied), LINNET_E_NOMEM; and, once all are there,
+ * put in order, ranges of one name being one. */
+struct linnet_nn_ranges *linnet_nn_ranges_new(size_t most);
+int linnet_nn_ranges_add(struct linnet_nn_ranges *ranges, const char *name, float low, float high);
+void linnet_nn_ranges_settle(struct linnet_nn_ranges *ranges);
 void linnet_nn_ranges_free(struct linnet_nn_ranges *ranges);
 /* NULL: not known. */
 const struct linnet_nn_range *linnet_nn_ranges_find(const struct linnet_nn_ranges *ranges, const char *name);

@@ -34,7 +34,8 @@ static bool is_halved(const struct dnn_spec *spec) {
     return spec->kind == DNN_CONVOLUTION && dnn_layout_type(spec->source) == LINNET_NN_S8 && !dnn_has_vnni();
 }
 
-/* What one step of channel o's weights is, of which the largest has `levels`. */
+/* What one step of channel o's weights is: their own, if they came in no more steps than there may be, or
+ * that of which the largest has `levels`. */
 static float step_of(const struct linnet_nn_data *weights, size_t outputs, size_t o, float levels) {
     size_t each = weights->count / outputs;
     const float *from = weights->values + o * each;
@@ -43,6 +44,7 @@ static float step_of(const struct linnet_nn_data *weights, size_t outputs, size_
         float size = fabsf(from[i]);
         most = size > most ? size : most;
     }
+    if (weights->nsteps == outputs && most <= weights->steps[o] * (levels + 0.5F)) return weights->steps[o];
     return most > 0 ? most / levels : 1;
 }
 

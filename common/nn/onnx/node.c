@@ -19,6 +19,12 @@ bool linnet_onnx_has_input(const struct linnet_onnx_node *node, size_t index) {
     return index < node->proto->n_input && node->proto->input[index][0];
 }
 
+const struct linnet_onnx_rounding *linnet_onnx_rounded(const struct linnet_onnx_node *node, size_t index) {
+    const struct linnet_onnx_value *value =
+        linnet_onnx_has_input(node, index) ? linnet_onnx_find(node->reader, node->proto->input[index]) : NULL;
+    return value && value->rounding ? &node->reader->roundings[value->rounding - 1] : NULL;
+}
+
 static int find_input(const struct linnet_onnx_node *node, size_t index,
                       const struct linnet_onnx_value **value) {
     if (!linnet_onnx_has_input(node, index))
@@ -56,6 +62,9 @@ int linnet_onnx_tensor_input(const struct linnet_onnx_node *node, size_t index, 
     int rc = find_input(node, index, &value);
     if (rc) return rc;
     if (value->tensor == LINNET_NN_NONE) return integers_as_tensor(node, value->integers, tensor);
+    if (value->rounding)
+        return linnet_onnx_fail(node, LINNET_E_UNSUPPORTED,
+                                "it reads integers of 8 bits, which only DequantizeLinear may");
     *tensor = value->tensor;
     return 0;
 }

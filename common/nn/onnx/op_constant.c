@@ -53,6 +53,7 @@ int linnet_onnx_read_constant(const struct linnet_onnx_node *node) {
     int rc = linnet_onnx_tensor(node->reader, attribute->t, &list, &data, &integers, node->reader->err);
     if (rc) return rc;
     if (integers) return linnet_onnx_output_integers(node, 0, integers);
+    node->reader->elements += data->count;
     if (data->count) return output_floats(node, &list, data);
     linnet_nn_data_unref(data); /* an empty placeholder; an error only where it is used */
     return 0;

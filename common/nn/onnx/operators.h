@@ -44,6 +44,9 @@ int linnet_onnx_read_slice(const struct linnet_onnx_node *node);
 int linnet_onnx_read_split(const struct linnet_onnx_node *node);
 int linnet_onnx_read_pad(const struct linnet_onnx_node *node);
 
+/* op_quantize.c */
+int linnet_onnx_read_quantize(const struct linnet_onnx_node *node);
+int linnet_onnx_read_dequantize(const struct linnet_onnx_node *node);
 /* op_choose.c */
 int linnet_onnx_read_comparison(const struct linnet_onnx_node *node);
 int linnet_onnx_read_not(const struct linnet_onnx_node *node);

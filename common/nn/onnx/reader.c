@@ -31,6 +31,7 @@ static int read_initializer(struct linnet_onnx_reader *reader, Onnx__TensorProto
     }
     if (integers) return linnet_onnx_bind(reader, name, LINNET_NN_NONE, integers);
     uint32_t tensor;
+    reader->elements += data->count;
     bool empty =
         !data->count; /* an empty placeholder, as old Resize nodes have; an error only where it is used */
     rc = empty ? 0 : linnet_nn_graph_add_constant(reader->graph, name, &shape, data, &tensor);
@@ -143,6 +144,9 @@ static int read_output(struct linnet_onnx_reader *reader, const Onnx__ValueInfoP
     if (!value) return linnet_nn_fail(reader->err, LINNET_E_PARSE, "output \"%s\" is made by no node", text);
     if (value->tensor == LINNET_NN_NONE)
         return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED, "output \"%s\" holds integers", text);
+    if (value->rounding)
+        return linnet_nn_fail(reader->err, LINNET_E_UNSUPPORTED, "output \"%s\" holds integers of 8 bits",
+                              text);
     uint32_t tensor = value->tensor;
     if (reader->graph->tensors[tensor].data)
         return linnet_nn_fail(reader->err, LINNET_E_INVALID, "output \"%s\" does not depend on any input",
@@ -201,8 +205,37 @@ static int read_opset(struct linnet_onnx_reader *reader, const Onnx__ModelProto 
                           (long long)reader->opset, LINNET_ONNX_OPSET_MIN, LINNET_ONNX_OPSET_MAX);
 }
 
+/* The ranges by the names that the values have in the end. */
+static int name_ranges(const struct linnet_onnx_reader *reader, struct linnet_nn_ranges **out) {
+    if (!reader->nroundings) return 0;
+    struct linnet_nn_ranges *ranges = linnet_nn_ranges_new(reader->nroundings);
+    int rc = ranges ? 0 : LINNET_E_NOMEM;
+    for (size_t i = 0; i < reader->nroundings && !rc; i++) {
+        const struct linnet_onnx_rounding *each = &reader->roundings[i];
+        rc = linnet_nn_ranges_add(ranges, reader->graph->tensors[each->tensor].name, each->low, each->high);
+    }
+    if (rc) {
+        linnet_nn_ranges_free(ranges);
+        return linnet_nn_fail(reader->err, rc, "out of memory");
+    }
+    linnet_nn_ranges_settle(ranges);
+    *out = ranges;
+    return 0;
+}
+
+/* Weights in 8 bits that have been turned into what they stand for are not wanted twice. */
+static void drop_unread(struct linnet_nn_graph *graph) {
+    for (uint32_t i = 0; i < graph->ntensors; i++) {
+        struct linnet_nn_tensor *tensor = &graph->tensors[i];
+        if (tensor->nusers || tensor->output || !tensor->data) continue;
+        linnet_nn_data_unref(tensor->data);
+        tensor->data = NULL;
+        tensor->trained = false;
+    }
+}
+
 int linnet_onnx_read(Onnx__ModelProto *model, const char *folder, struct linnet_nn_graph **out,
-                     struct linnet_error *err) {
+                     struct linnet_nn_ranges **ranges, struct linnet_error *err) {
     struct linnet_error unwanted; /* messages are built up in place */
     struct linnet_onnx_reader reader = {.folder = folder, .err = err ? err : &unwanted};
     if (!model->graph) return linnet_nn_fail(err, LINNET_E_PARSE, "the file holds no graph");
@@ -210,6 +243,9 @@ int linnet_onnx_read(Onnx__ModelProto *model, const char *folder, struct linnet_
     if (!reader.graph) return fail_memory(&reader);
     int rc = read_opset(&reader, model);
     if (!rc) rc = read_graph(&reader, model->graph);
+    if (!rc && reader.changed) drop_unread(reader.graph);
+    *ranges = NULL;
+    if (!rc) rc = name_ranges(&reader, ranges);
     linnet_onnx_values_done(&reader);
     if (rc) {
         linnet_nn_graph_free(reader.graph);

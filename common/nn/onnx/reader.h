@@ -10,6 +10,7 @@
 #define LINNET_NN_ONNX_READER_H
 
 #include "common/nn/graph.h"
+#include "common/nn/ranges.h"
 #include "onnx.pb-c.h"
 
 #define LINNET_ONNX_OPSET_MIN 7
@@ -29,7 +30,15 @@ struct linnet_onnx_integers {
     int rank;
     int64_t dims[LINNET_NN_RANK_MAX];
     size_t count;
+    int type;                          /* ONNX's, of a constant of the file; else 0 */
     struct linnet_onnx_integer *items; /* owned */
+};
+
+/* What a QuantizeLinear does to a value that is not constant. */
+struct linnet_onnx_rounding {
+    uint32_t tensor; /* the value */
+    float scale, zero;
+    float low, high; /* what its 8 bits span */
 };
 
 /* What a name of the file stands for. */
@@ -37,12 +46,16 @@ struct linnet_onnx_value {
     char *name;                            /* owned; NULL: free place of the table */
     uint32_t tensor;                       /* LINNET_NN_NONE: integers */
     struct linnet_onnx_integers *integers; /* owned */
+    uint32_t rounding;                     /* `tensor` in 8 bits: index + 1 of the reader's; 0: it is not */
 };
 
 struct linnet_onnx_reader {
     struct linnet_nn_graph *graph;
     struct linnet_onnx_value *table; /* open addressing, capacity a power of two */
     size_t capacity, count;
+    struct linnet_onnx_rounding *roundings;
+    size_t nroundings;
+    size_t elements, changed; /* of float constants: as read, and made of others */
     int64_t opset;
     const char *folder; /* of external data; NULL: none */
     struct linnet_error *err;
@@ -60,15 +73,19 @@ struct linnet_onnx_node {
 int linnet_onnx_unpack(const void *data, size_t size, bool mapped, Onnx__ModelProto **out,
                        struct linnet_error *err);
 
-/* reader.c: the graph of a model. `folder` may be NULL. */
+/* reader.c: the graph of a model, and of one that is quantised already the ranges of its values (NULL:
+ * none). `folder` may be NULL. */
 int linnet_onnx_read(Onnx__ModelProto *model, const char *folder, struct linnet_nn_graph **out,
-                     struct linnet_error *err);
+                     struct linnet_nn_ranges **ranges, struct linnet_error *err);
 /* A foreign name made fit for a message: printable ASCII, at most size-1 bytes; returns `text`. */
 const char *linnet_onnx_clean(const char *name, char *text, size_t size);
 
 /* values.c: names. Bind takes `integers` whatever it returns. LINNET_E_PARSE: the name is taken. */
 int linnet_onnx_bind(struct linnet_onnx_reader *reader, const char *name, uint32_t tensor,
                      struct linnet_onnx_integers *integers);
+/* Make the name stand for a value in 8 bits. */
+int linnet_onnx_bind_rounded(struct linnet_onnx_reader *reader, const char *name,
+                             const struct linnet_onnx_rounding *rounding);
 const struct linnet_onnx_value *linnet_onnx_find(const struct linnet_onnx_reader *reader, const char *name);
 void linnet_onnx_values_done(struct linnet_onnx_reader *reader);
 struct linnet_onnx_integers *linnet_onnx_integers_new(int rank, const int64_t *dims);
@@ -94,6 +111,8 @@ Onnx__AttributeProto *linnet_onnx_attribute(const struct linnet_onnx_node *node,
 
 /* node.c: inputs and outputs of the node being read. */
 bool linnet_onnx_has_input(const struct linnet_onnx_node *node, size_t index);
+/* What was done to an input in 8 bits, until the next one is bound; NULL: it is none. */
+const struct linnet_onnx_rounding *linnet_onnx_rounded(const struct linnet_onnx_node *node, size_t index);
 /* Float input; integers that are no multiple of the batch become a constant. */
 int linnet_onnx_tensor_input(const struct linnet_onnx_node *node, size_t index, uint32_t *tensor);
 /* Integers; LINNET_E_UNSUPPORTED where they depend on the data. */

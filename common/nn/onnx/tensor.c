@@ -30,6 +30,11 @@ static size_t raw_size(int type) {
     }
 }
 
+/* Bytes are numbers where there are many: weights in 8 bits. */
+static bool is_weights(int type, size_t count) {
+    return (type == TYPE(UINT8) || type == TYPE(INT8)) && count > LINNET_ONNX_INTEGERS_MAX;
+}
+
 static bool is_float(int type) {
     return type == TYPE(FLOAT) || type == TYPE(DOUBLE) || type == TYPE(FLOAT16) || type == TYPE(BFLOAT16);
 }
@@ -64,6 +69,8 @@ static double raw_element(const uint8_t *raw, int type, size_t i) {
         return (double)bfloat_to_float(value.u16);
     case TYPE(INT32):
         return value.i32;
+    case TYPE(INT8):
+        return value.i8;
     default:
         return raw[i];
     }
@@ -75,7 +82,7 @@ static int64_t raw_integer(const uint8_t *raw, int type, size_t i) {
         memcpy(&value, raw + 8 * i, sizeof value);
         return value;
     }
-    return type == TYPE(INT8) ? (int8_t)raw[i] : (int64_t)raw_element(raw, type, i);
+    return (int64_t)raw_element(raw, type, i);
 }
 
 /* Elements that the typed fields hold for a type (int32_data serves all small ones). */
@@ -100,6 +107,9 @@ static float typed_float(const Onnx__TensorProto *proto, size_t i) {
         return (float)proto->double_data[i];
     case TYPE(FLOAT16):
         return linnet_half_to_float((uint16_t)proto->int32_data[i]);
+    case TYPE(UINT8):
+    case TYPE(INT8):
+        return (float)proto->int32_data[i];
     default:
         return bfloat_to_float((uint16_t)proto->int32_data[i]);
     }
@@ -200,6 +210,7 @@ static struct linnet_nn_data *to_floats(Onnx__TensorProto *proto, size_t count, 
 static struct linnet_onnx_integers *to_integers(const Onnx__TensorProto *proto,
                                                 const struct linnet_nn_shape *shape, const uint8_t *raw) {
     struct linnet_onnx_integers *integers = linnet_onnx_integers_new(shape->rank, shape->dims);
+    if (integers) integers->type = proto->data_type;
     for (size_t i = 0; integers && i < integers->count; i++) {
         if (raw)
             integers->items[i].value = raw_integer(raw, proto->data_type, i);
@@ -219,14 +230,15 @@ int linnet_onnx_tensor(const struct linnet_onnx_reader *reader, Onnx__TensorProt
     if (rc) return rc;
     if (!raw_size(type))
         return linnet_nn_fail(err, LINNET_E_UNSUPPORTED, "a constant has data type %d", type);
-    if (!is_float(type) && count > LINNET_ONNX_INTEGERS_MAX)
+    bool floating = is_float(type) || is_weights(type, count);
+    if (!floating && count > LINNET_ONNX_INTEGERS_MAX)
         return linnet_nn_fail(err, LINNET_E_UNSUPPORTED, "an integer constant has %zu elements", count);
     const uint8_t *raw;
     uint8_t *owned;
     rc = raw_bytes(reader, proto, count, &raw, &owned, err);
     if (rc) return rc;
-    struct linnet_nn_data *floats = is_float(type) ? to_floats(proto, count, raw, &owned) : NULL;
-    struct linnet_onnx_integers *ints = is_float(type) ? NULL : to_integers(proto, shape, raw);
+    struct linnet_nn_data *floats = floating ? to_floats(proto, count, raw, &owned) : NULL;
+    struct linnet_onnx_integers *ints = floating ? NULL : to_integers(proto, shape, raw);
     free(owned);
     if (!floats && !ints) return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory for a constant");
     *data = floats;

@@ -61,7 +61,7 @@ static int bind(struct linnet_onnx_reader *reader, const char *name, uint32_t te
                               linnet_onnx_clean(name, text, sizeof text));
     char *copy = strdup(name);
     if (!copy) return linnet_nn_fail(reader->err, LINNET_E_NOMEM, "out of memory");
-    *value = (struct linnet_onnx_value){copy, tensor, integers};
+    *value = (struct linnet_onnx_value){copy, tensor, integers, 0};
     reader->count++;
     return 0;
 }
@@ -71,6 +71,19 @@ int linnet_onnx_bind(struct linnet_onnx_reader *reader, const char *name, uint32
     int rc = bind(reader, name, tensor, integers);
     if (rc) linnet_onnx_integers_free(integers);
     return rc;
+}
+
+int linnet_onnx_bind_rounded(struct linnet_onnx_reader *reader, const char *name,
+                             const struct linnet_onnx_rounding *rounding) {
+    struct linnet_onnx_rounding *grown =
+        realloc(reader->roundings, (reader->nroundings + 1) * sizeof *reader->roundings);
+    if (!grown) return linnet_nn_fail(reader->err, LINNET_E_NOMEM, "out of memory");
+    reader->roundings = grown;
+    reader->roundings[reader->nroundings] = *rounding;
+    int rc = bind(reader, name, rounding->tensor, NULL);
+    if (rc) return rc;
+    place(reader->table, reader->capacity, name)->rounding = (uint32_t)++reader->nroundings;
+    return 0;
 }
 
 const struct linnet_onnx_value *linnet_onnx_find(const struct linnet_onnx_reader *reader, const char *name) {
@@ -85,6 +98,8 @@ void linnet_onnx_values_done(struct linnet_onnx_reader *reader) {
         linnet_onnx_integers_free(reader->table[i].integers);
     }
     free(reader->table);
+    free(reader->roundings);
     reader->table = NULL;
-    reader->capacity = reader->count = 0;
+    reader->roundings = NULL;
+    reader->capacity = reader->count = reader->nroundings = 0;
 }

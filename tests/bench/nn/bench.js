@@ -48,6 +48,14 @@ async function theirs(session, input, size) {
   return { ms: median(times) };
 }
 
+// ONNX Runtime's answer to int8: the calibrated network as it runs such in integers (qdq.py).
+async function theirsInEight(file) {
+  const out = file.replace(/onnx$/, 'qdq.onnx');
+  const run = spawnSync('/usr/bin/python3', [path.join(__dirname, 'qdq.py'), file, out]);
+  if (run.status !== 0) throw new Error(run.stderr.toString());
+  return { out, session: await ort.InferenceSession.create(out, { intraOpNumThreads: 1, interOpNumThreads: 1 }) };
+}
+
 // The network with the ranges of its values, made once, and what the roundings cost (nn_int8.c): int8's difference from f32 and the simulation's.
 function calibrated(file) {
   const out = file.replace(/onnx$/, 'int8.onnx');
@@ -58,9 +66,9 @@ function calibrated(file) {
 }
 
 // Milliseconds of CPU time from nothing to the first picture's outputs: each in a process of its own.
-function starts(file, size) {
-  const run = spawnSync(program, [file, '1', 'f32', '0'], { input: Buffer.from(pictures(size, 1).buffer), maxBuffer: 1 << 28 });
-  const peer = spawnSync(process.execPath, [__filename, '--start', file, String(size)], { maxBuffer: 1 << 28 });
+function starts(file, size, precision, theirs) {
+  const run = spawnSync(program, [file, '1', precision, '0'], { input: Buffer.from(pictures(size, 1).buffer), maxBuffer: 1 << 28 });
+  const peer = spawnSync(process.execPath, [__filename, '--start', theirs, String(size)], { maxBuffer: 1 << 28 });
   if (run.status !== 0 || peer.status !== 0) throw new Error(`${run.stderr}${peer.stderr}`);
   return { ours: Number(/started in .*\((\d+) ms of CPU\)/.exec(run.stderr.toString())[1]), peer: Number(peer.stdout) };
 }
@@ -81,6 +89,16 @@ function difference(got, want) {
   return worst / most;
 }
 
+// The root mean square of the difference as a share of what is wanted.
+function meanDifference(got, want) {
+  let off = 0, all = 0;
+  for (let i = 0; i < want.length; i++) {
+    off += (got[i] - want[i]) ** 2;
+    all += want[i] ** 2;
+  }
+  return Math.sqrt(off / all);
+}
+
 async function bench(name) {
   const size = sizeOf(name);
   const file = path.join(folder, `${name}.onnx`);
@@ -91,8 +109,8 @@ async function bench(name) {
   const plain = await ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'disabled' });
   const wanted = (await plain.run({ [plain.inputNames[0]]: new ort.Tensor('float32', input, [batch, 3, size, size]) }))[plain.outputNames[0]].data;
   await plain.release();
-  const row = { name, f32: [], bf16: [], int8: [], ort: [], start: [], startPeer: [] };
-  const eight = rest.includes('--int8') ? calibrated(file) : null;
+  const row = { name, f32: [], bf16: [], int8: [], ort: [], ortEight: [], start: [], startPeer: [], startEight: [], startEightPeer: [] };
+  const eight = rest.includes('--int8') ? calibrated(file) : null, peerEight = eight && await theirsInEight(eight.out);
   for (let round = 0; round < rounds; round++) {
     const single = ours(file, input, 'f32'), half = ours(file, input, 'bf16'), peer = await theirs(session, input, size);
     if (!single.output) throw new Error(single.words);
@@ -100,24 +118,38 @@ async function bench(name) {
       const run = ours(eight.out, input, 'int8');
       if (!run.output) throw new Error(run.words);
       row.int8.push(run.ms);
+      row.ortEight.push((await theirs(peerEight.session, input, size)).ms);
     }
     row.f32.push(single.ms);
     if (half.output) row.bf16.push(half.ms);
     row.ort.push(peer.ms);
     if (!rest.includes('--no-start')) {
-      const both = starts(file, size);
+      const both = starts(file, size, 'f32', file);
       row.start.push(both.ours);
       row.startPeer.push(both.peer);
+      if (eight) {
+        const those = starts(eight.out, size, 'int8', peerEight.out);
+        row.startEight.push(those.ours);
+        row.startEightPeer.push(those.peer);
+      }
     }
     row.device = single.device;
     row.error = difference(single.output, wanted);
     row.errorHalf = half.output ? difference(half.output, wanted) : null;
   }
   await session.release();
+  // The file that is in integers already, by both: what is left is where they round.
+  const imported = eight && ours(peerEight.out, input, 'int8');
+  if (imported && !imported.output) throw new Error(imported.words);
+  const feeds = eight && { [peerEight.session.inputNames[0]]: new ort.Tensor('float32', input, [batch, 3, size, size]) };
+  const answer = eight && (await peerEight.session.run(feeds))[peerEight.session.outputNames[0]].data;
+  const errorImport = eight && meanDifference(imported.output, answer), errorPeerEight = eight && meanDifference(answer, wanted);
+  const middle = (list) => (list.length ? median(list) : null);
   const rate = (list) => (list.length ? (batch * 1000) / median(list) : null);
   return { network: name, device: row.device, error: row.error, errorHalf: row.errorHalf, ort: rate(row.ort), f32: rate(row.f32), bf16: rate(row.bf16),
     int8: rate(row.int8), errorEight: eight && eight.error, simulatedEight: eight && eight.simulated,
-    start: row.start.length ? median(row.start) : null, startPeer: row.start.length ? median(row.startPeer) : null };
+    ortEight: rate(row.ortEight), errorImport, errorPeerEight, start: middle(row.start), startPeer: middle(row.startPeer), startEight: middle(row.startEight),
+    startEightPeer: middle(row.startEightPeer) };
 }
 
 async function main() {
@@ -126,10 +158,10 @@ async function main() {
     const row = await bench(name);
     table.push(row);
     if (rest.includes('--json')) continue;
-    if (table.length === 1) console.log(`${row.device}, batch ${batch}, pictures per second of CPU time\n${'network'.padEnd(20)}    ORT     f32  ratio    error    bf16  of f32    error   start  of ORT's${eight ? '    int8  of f32    error  simulated' : ''}`);
+    if (table.length === 1) console.log(`${row.device}, batch ${batch}, pictures per second of CPU time\n${'network'.padEnd(20)}    ORT     f32  ratio    error    bf16  of ORT's  error   start  of ORT's${eight ? "    int8  of ORT's int8  of ORT's f32   error  simulated   start  of ORT's  imported (off ORT by, which is off f32 by)" : ''}`);
     const cell = (value, width, digits) => (value === null ? '-' : value.toFixed(digits)).padStart(width);
     const error = (value) => (value === null ? '-' : value.toExponential(1)).padStart(9);
-    console.log(`${name.padEnd(20)}${cell(row.ort, 7, 1)} ${cell(row.f32, 7, 1)} ${cell(row.f32 / row.ort, 6, 2)}${error(row.error)} ${cell(row.bf16, 7, 1)} ${cell(row.bf16 && row.bf16 / row.f32, 7, 2)}${error(row.errorHalf)} ${cell(row.start, 7, 0)} ${cell(row.start && row.start / row.startPeer, 9, 2)}${eight ? ` ${cell(row.int8, 7, 1)} ${cell(row.int8 / row.f32, 7, 2)}${error(row.errorEight)} ${error(row.simulatedEight)}` : ''}`);
+    console.log(`${name.padEnd(20)}${cell(row.ort, 7, 1)} ${cell(row.f32, 7, 1)} ${cell(row.f32 / row.ort, 6, 2)}${error(row.error)} ${cell(row.bf16, 7, 1)} ${cell(row.bf16 && row.bf16 / row.ort, 7, 2)}${error(row.errorHalf)} ${cell(row.start, 7, 0)} ${cell(row.start && row.start / row.startPeer, 9, 2)}${eight ? ` ${cell(row.int8, 7, 1)} ${cell(row.int8 / row.ortEight, 14, 2)} ${cell(row.int8 / row.ort, 13, 2)}${error(row.errorEight)}  ${error(row.simulatedEight)} ${cell(row.startEight, 7, 0)} ${cell(row.startEight && row.startEight / row.startEightPeer, 9, 2)} ${error(row.errorImport)} ${error(row.errorPeerEight)}` : ''}`);
   }
   if (!rest.includes('--json')) {
     const mean = Math.exp(table.reduce((sum, row) => sum + Math.log(row.f32 / row.ort), 0) / table.length);

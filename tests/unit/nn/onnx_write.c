@@ -193,6 +193,20 @@ void onnx_integers(struct onnx_file *file, const char *name, size_t count, const
     if (count) memcpy(tensor->int64_data, values, count * sizeof *values);
 }
 
+void onnx_whole(struct onnx_file *file, const char *name, int type, int rank, const int64_t *dims,
+                const int32_t *values) {
+    Onnx__TensorProto *tensor = add_tensor(file, name, rank, dims);
+    size_t count = 1, each = type == ONNX__TENSOR_PROTO__DATA_TYPE__INT32 ? 4 : 1;
+    for (int i = 0; i < rank; i++)
+        count *= (size_t)dims[i];
+    tensor->data_type = type;
+    tensor->has_raw_data = 1;
+    tensor->raw_data.len = count * each;
+    tensor->raw_data.data = need(malloc(tensor->raw_data.len + 1));
+    for (size_t i = 0; i < count; i++) /* little-endian: the low bytes come first */
+        memcpy(tensor->raw_data.data + i * each, &values[i], each);
+}
+
 static void append_names(char ***list, size_t *count, const char *names) {
     char *text = copy(names), *rest = NULL;
     for (char *name = strtok_r(text, " ", &rest); name; name = strtok_r(NULL, " ", &rest))

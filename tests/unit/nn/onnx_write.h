@@ -17,6 +17,9 @@ void onnx_output(struct onnx_file *file, const char *name);
 void onnx_floats(struct onnx_file *file, const char *name, int rank, const int64_t *dims,
                  const float *values);
 void onnx_integers(struct onnx_file *file, const char *name, size_t count, const int64_t *values);
+/* Whole numbers of ONNX's type 2 (U8), 3 (S8) or 6 (S32). */
+void onnx_whole(struct onnx_file *file, const char *name, int type, int rank, const int64_t *dims,
+                const int32_t *values);
 /* A node; names of inputs and outputs divided by spaces, "-" for one left out. */
 struct onnx_node *onnx_add(struct onnx_file *file, const char *op, const char *inputs, const char *outputs);
 struct onnx_node *onnx_int(struct onnx_node *node, const char *name, int64_t value);
