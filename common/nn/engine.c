@@ -16,10 +16,14 @@
  * of networks whose widest layer has 8 MB run no faster in batches than one by one. */
 #define CACHE_BYTES (12.0 * 1024 * 1024)
 
+static bool is_auto(const char *name) {
+    return !name || !strcmp(name, "auto");
+}
+
 /* `fallback` is filled where "auto" takes the CPU. */
 static int choose_backend(const char *name, const struct linnet_nn_backend **out,
                           struct linnet_error *fallback, struct linnet_error *err) {
-    if (name && strcmp(name, "auto") != 0) return linnet_nn_backend_find(name, out, err);
+    if (!is_auto(name)) return linnet_nn_backend_find(name, out, err);
     if (!linnet_nn_backend_find("cuda", out, fallback)) return 0;
     return linnet_nn_backend_find("cpu", out, err);
 }
@@ -105,6 +109,8 @@ static int choose(const struct linnet_nn_model *model, const struct linnet_nn_op
         rc = linnet_nn_fail(err, LINNET_E_INVALID,
                             "the network is not calibrated, which int8 needs: run `linnet model calibrate`");
     if (!rc) rc = choose_backend(options->backend, backend, fallback, err);
+    if (!rc && is_auto(options->backend) && !fallback->code && check_device(*backend, options, fallback))
+        rc = linnet_nn_backend_find("cpu", backend, err);
     if (!rc) rc = check_device(*backend, options, err);
     if (!rc && model->inputs[0].dims[0] > BATCH_MAX)
         return linnet_nn_fail(err, LINNET_E_LIMIT, "its batch is fixed at more than %d", BATCH_MAX);
@@ -112,10 +118,10 @@ static int choose(const struct linnet_nn_model *model, const struct linnet_nn_op
 }
 
 /* The graph is taken, whatever happens. */
-static int open_on(const struct linnet_nn_backend *backend, const struct linnet_nn_model *model,
-                   struct linnet_nn_graph *graph, const struct linnet_nn_options *options,
-                   const struct linnet_error *fallback, struct linnet_nn_engine **out,
-                   struct linnet_error *err) {
+static int open_one(const struct linnet_nn_backend *backend, const struct linnet_nn_model *model,
+                    struct linnet_nn_graph *graph, const struct linnet_nn_options *options,
+                    const struct linnet_error *fallback, struct linnet_nn_engine **out,
+                    struct linnet_error *err) {
     int64_t batch = model->inputs[0].dims[0];
     struct linnet_nn_engine *engine = calloc(1, sizeof *engine);
     if (!engine) {
@@ -143,6 +149,30 @@ static int open_on(const struct linnet_nn_backend *backend, const struct linnet_
     }
     *out = engine;
     return 0;
+}
+
+/* The same, where "auto" took a GPU that turns out not to be up to this network: on the CPU then. */
+static int open_on(const struct linnet_nn_backend *backend, const struct linnet_nn_model *model,
+                   struct linnet_nn_graph *graph, const struct linnet_nn_options *options,
+                   struct linnet_error *fallback, struct linnet_nn_engine **out, struct linnet_error *err) {
+    const struct linnet_nn_backend *cpu;
+    if (!is_auto(options->backend) || fallback->code || linnet_nn_backend_find("cpu", &cpu, NULL) ||
+        cpu == backend)
+        return open_one(backend, model, graph, options, fallback, out, err);
+    struct linnet_error why = {0}, none = {0};
+    struct linnet_nn_graph *again = linnet_nn_graph_clone(graph); /* keeps the weights until it is known */
+    if (!again) {
+        linnet_nn_graph_free(graph);
+        return linnet_nn_fail(err, LINNET_E_NOMEM, "out of memory");
+    }
+    int rc = open_one(backend, model, graph, options, fallback, out, &why);
+    if (!rc || rc == LINNET_E_NOMEM || check_device(cpu, options, &none)) {
+        linnet_nn_graph_free(again);
+        return rc ? linnet_nn_fail(err, rc, "%s%s%s", why.detail, none.code ? "; nor is there another: " : "",
+                                   none.detail)
+                  : 0;
+    }
+    return open_one(cpu, model, again, options, &why, out, err);
 }
 
 int linnet_nn_engine_open(const struct linnet_nn_model *model, const struct linnet_nn_options *options,

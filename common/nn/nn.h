@@ -63,7 +63,7 @@ const char *linnet_nn_precision_name(enum linnet_nn_precision precision);
 bool linnet_nn_precision_parse(const char *name, enum linnet_nn_precision *out);
 
 struct linnet_nn_options {
-    const char *backend; /* "cpu", "cuda", "auto" (cuda where there is one, else cpu) */
+    const char *backend; /* "cpu", "cuda", "auto" (cuda where there is one that does it, else cpu) */
     enum linnet_nn_precision precision;
     unsigned batch_max; /* compiled for the buckets 1, 2, 4, ... up to it */
     unsigned threads;   /* of one session on the CPU; 0: 1 */
@@ -85,7 +85,8 @@ unsigned linnet_nn_batch_useful(const struct linnet_nn_model *model, const char 
 void linnet_nn_engine_close(struct linnet_nn_engine *engine);
 /* "cpu (oneDNN 2.6.3, avx512_core_bf16)" and the like. */
 const char *linnet_nn_engine_device(const struct linnet_nn_engine *engine);
-/* Why "auto" took the CPU, in words: there is no usable GPU. NULL: it did not. The engine's. */
+/* Why "auto" took the CPU, in words: there is no usable GPU, or it does not do this network or the precision.
+ * NULL: it did not. The engine's. */
 const char *linnet_nn_engine_fallback(const struct linnet_nn_engine *engine);
 /* What the engine's device can do at most: floating-point operations and bytes of its memory a second. 0
  * where that is not known. */

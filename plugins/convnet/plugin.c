@@ -210,7 +210,7 @@ static int open_engine(struct convnet *self, char *why, size_t size) {
     if (rc) snprintf(why, size, "the network of %s: %s", self->model->name, err.detail);
     const char *fallback = rc ? NULL : linnet_nn_engine_fallback(self->engine->engine);
     if (fallback)
-        self->host->log(self->host->ctx, 1, "no usable GPU (%s): %s computes instead", fallback,
+        self->host->log(self->host->ctx, 1, "the GPU is not used (%s): %s computes instead", fallback,
                         linnet_nn_engine_device(self->engine->engine));
     return rc ? -1 : 0;
 }

@@ -267,7 +267,7 @@ static int print_table(const struct options *mine, const struct bench *bench) {
     printf("%s\n%s, %s, batch %u%s\n", mine->file, linnet_nn_engine_device(bench->engine),
            linnet_nn_precision_name(mine->precision), mine->batch, mine->pixels ? ", from bytes" : "");
     if (linnet_nn_engine_fallback(bench->engine))
-        printf("  no usable GPU: %s\n", linnet_nn_engine_fallback(bench->engine));
+        printf("  the GPU is not used: %s\n", linnet_nn_engine_fallback(bench->engine));
     printf("  read %.0f ms, compiled %.0f ms\n", bench->load * 1e3, bench->compile * 1e3);
     printf("  latency of %u runs: median %.3f ms, 90%% %.3f, 99%% %.3f, least %.3f, most %.3f\n", mine->runs,
            median * 1e3, percentile(mine, bench, 0.9) * 1e3, percentile(mine, bench, 0.99) * 1e3,

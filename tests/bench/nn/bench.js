@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const ort = require('onnxruntime-node');
 
-const SIZES = { inception_v3: 299, dinov2_vits14: 518 };
+const SIZES = { inception_v3: 299, dinov2_vits14: 518, dinov2_vitb14: 518 };
 const sizeOf = (name) => Number(name.split('@')[1] || SIZES[name] || 224);
 const cpu = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
 

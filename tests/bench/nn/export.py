@@ -4,7 +4,7 @@ import sys
 import warnings
 
 NETWORKS = "resnet50,inception_v3,efficientnet_b0,mobilenet_v3_large,googlenet,densenet121"
-SIZES = {"inception_v3": 299, "dinov2_vits14": 518}
+SIZES = {"inception_v3": 299, "dinov2_vits14": 518, "dinov2_vitb14": 518}
 
 
 def main():

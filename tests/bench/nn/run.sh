@@ -4,7 +4,7 @@
 # Exports networks of Debian's python3-torchvision with random weights (kept in build/bench-nn), installs onnxruntime-node (npm, without
 # its scripts) and prints for each network the difference of the outputs, the pictures that a second of CPU time does and what it takes to
 # start (medians); with --int8 also int8's pictures, its error beside that of its roundings alone (root mean squares), and ONNX Runtime's on the
-# same ranges, weights and pictures (qdq.py), which the engine imports too. Networks: those of torchvision, dinov2_vits14; NAME@SIZE for pictures of another size.
+# same ranges, weights and pictures (qdq.py), which the engine imports too. Networks: those of torchvision, dinov2_vits14, dinov2_vitb14; NAME@SIZE for pictures of another size.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 root=$(cd "$here/../../.." && pwd)

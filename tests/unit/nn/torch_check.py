@@ -167,9 +167,9 @@ def randomise(network):
 
 
 def family(name, size=None):
-    """A network of torchvision, or DINOv2's smallest; `size`: of its pictures, where it has to be told."""
-    if name == "dinov2_vits14":
-        return Dino(size or 518, 14, 384, 6, 12, 0)
+    """A network of torchvision, or DINOv2's smaller ones; `size`: of its pictures, where it has to be told."""
+    if name in ("dinov2_vits14", "dinov2_vitb14"):
+        return Dino(size or 518, 14, *((384, 6) if name == "dinov2_vits14" else (768, 12)), 12, 0)
     options = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
     if options:
         options["transform_input"] = True
