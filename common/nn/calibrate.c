@@ -87,6 +87,7 @@ static int prepare(struct linnet_nn_calibration *calibration, struct linnet_nn_g
 int linnet_nn_calibration_open(const struct linnet_nn_model *model, struct linnet_nn_calibration **out,
                                struct linnet_error *err) {
     const struct linnet_nn_backend *backend;
+    if (!model->graph) return linnet_nn_fail(err, LINNET_E_INVALID, "an engine has taken its weights");
     int rc = linnet_nn_backend_find("cpu", &backend, err);
     if (rc) return rc;
     struct linnet_nn_calibration *calibration = calloc(1, sizeof *calibration);

@@ -97,7 +97,8 @@ bool linnet_nn_precision_native(const char *backend, enum linnet_nn_precision pr
 
 /* Calibration: what int8 needs to know of a network, the range of each of its values, gathered by running it
  * on pictures and kept in the ONNX file itself (its metadata, which other programs pass over).
- * A calibration runs on the thread that calls, one call at a time. The model must outlive it. */
+ * A calibration runs on the thread that calls, one call at a time. The model must outlive it, and have its
+ * weights (LINNET_E_INVALID: an engine has taken them). */
 enum linnet_nn_range_method {
     LINNET_NN_RANGE_ERROR,      /* the range that loses least: the least mean squared error of the values */
     LINNET_NN_RANGE_PERCENTILE, /* of 99.99% of the values */

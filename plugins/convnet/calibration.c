@@ -5,6 +5,7 @@
 #include <string.h>
 
 struct convnet_calibration {
+    struct linnet_nn_model *model; /* its own: that of the instances has given its weights to their engine */
     struct linnet_nn_calibration *gathered;
     char *path, *to;
     enum linnet_nn_range_method method;
@@ -20,21 +21,23 @@ static struct {
 
 static void calibration_free(struct convnet_calibration *calibration) {
     linnet_nn_calibration_close(calibration->gathered);
+    linnet_nn_model_free(calibration->model);
     free(calibration->path);
     free(calibration->to);
     free(calibration);
 }
 
-static int make(const struct linnet_nn_model *model, const char *path, const char *to,
-                struct convnet_calibration **out, struct linnet_error *err) {
+static int make(const char *path, const char *to, struct convnet_calibration **out,
+                struct linnet_error *err) {
     struct convnet_calibration *calibration = calloc(1, sizeof *calibration);
     if (calibration) {
         calibration->path = strdup(path);
         calibration->to = strdup(to);
     }
     int rc = calibration && calibration->path && calibration->to
-                 ? linnet_nn_calibration_open(model, &calibration->gathered, err)
+                 ? linnet_nn_model_load(path, &calibration->model, err)
                  : linnet_error_set(err, LINNET_E_NOMEM, "out of memory");
+    if (!rc) rc = linnet_nn_calibration_open(calibration->model, &calibration->gathered, err);
     if (!rc)
         *out = calibration;
     else if (calibration)
@@ -42,15 +45,14 @@ static int make(const struct linnet_nn_model *model, const char *path, const cha
     return rc;
 }
 
-int convnet_calibration_ref(const struct linnet_nn_model *model, const char *path, const char *to,
-                            enum linnet_nn_range_method method, struct convnet_calibration **out,
-                            struct linnet_error *err) {
+int convnet_calibration_ref(const char *path, const char *to, enum linnet_nn_range_method method,
+                            struct convnet_calibration **out, struct linnet_error *err) {
     int rc = 0;
     pthread_mutex_lock(&calibrations.lock);
     struct convnet_calibration *found = calibrations.first;
     while (found && strcmp(found->to, to) != 0)
         found = found->next;
-    if (!found) rc = make(model, path, to, &found, err);
+    if (!found) rc = make(path, to, &found, err);
     if (!rc && !found->references) {
         found->method = method;
         found->next = calibrations.first;

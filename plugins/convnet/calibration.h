@@ -7,11 +7,10 @@
 
 struct convnet_calibration;
 
-/* Get the calibration of `model` (read from `path`, outliving the calibration) that is to be written to `to`,
- * made if there is none yet. Any thread. Errors are those of the ConvNet engine, in words. */
-int convnet_calibration_ref(const struct linnet_nn_model *model, const char *path, const char *to,
-                            enum linnet_nn_range_method method, struct convnet_calibration **out,
-                            struct linnet_error *err);
+/* Get the calibration of the network in the file `path` that is to be written to `to`, made if there is none
+ * yet. Any thread. Errors are those of the ConvNet engine, in words. */
+int convnet_calibration_ref(const char *path, const char *to, enum linnet_nn_range_method method,
+                            struct convnet_calibration **out, struct linnet_error *err);
 /* Take notice of `n` pictures as the network takes them. Any thread; one at a time. */
 int convnet_calibration_add(struct convnet_calibration *calibration, unsigned n, const float *pictures,
                             struct linnet_error *err);

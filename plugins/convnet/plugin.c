@@ -172,9 +172,7 @@ static int open_calibration(struct convnet *self, const json_t *config, char *wh
                                          : by && !strcmp(by, "most")     ? LINNET_NN_RANGE_MOST
                                                                          : LINNET_NN_RANGE_ERROR;
     if (!to) return 0;
-    if (!convnet_calibration_ref(self->engine->model, self->model->file, to, method, &self->calibration,
-                                 &err))
-        return 0;
+    if (!convnet_calibration_ref(self->model->file, to, method, &self->calibration, &err)) return 0;
     snprintf(why, size, "calibrating the network of %s: %s", self->model->name, err.detail);
     return -1;
 }

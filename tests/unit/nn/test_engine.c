@@ -122,6 +122,8 @@ static void an_engine_that_takes_the_weights_gives_the_same_answers(void **state
     assert_int_equal(linnet_nn_engine_take(model, &options, &taken, &err), 0);
     assert_int_equal(linnet_nn_engine_take(model, &options, &none, &err), LINNET_E_INVALID);
     assert_int_equal(linnet_nn_engine_open(model, &options, &none, &err), LINNET_E_INVALID);
+    struct linnet_nn_calibration *calibration = NULL;
+    assert_int_equal(linnet_nn_calibration_open(model, &calibration, &err), LINNET_E_INVALID);
     assert_int_equal(linnet_nn_model_inputs(model, &ports), 1); /* its ports are left to it */
     assert_string_equal(ports[0].name, "x");
     linnet_nn_model_free(model);
