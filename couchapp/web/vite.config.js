@@ -68,7 +68,7 @@ const offline = () => {
 
 /* What nearly every page but the first has comes in one file: a dozen small ones are three turns of a slow network. */
 const DESK = new RegExp('/src/(place/place|parts/(views|zoom|picture|suggestions|similar|taxon|taxonsearch|votepanel|consensus|disagreement|queuefilter|lastvote|card)'
-  + '|store/(queue|observations|floras|taxa|search|live|writing|keep|mine|ids|explore|alike))\\.jsx?$');
+  + '|store/(queue|observations|floras|taxa|search|live|writing|keep|mine|ids|explore|near|alike|paths|begun|who))\\.jsx?$');
 const together = (id) => (DESK.test(id) ? 'desk' : undefined);
 
 export default defineConfig({

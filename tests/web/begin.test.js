@@ -41,8 +41,8 @@ for (const [where, at] of [['below_its_design_document', () => system.app], ['as
   test(`the_queue_and_the_first_card_are_asked_for_ahead_and_once_${where}`, async () => {
     const { paths, left } = await asked(`${at()}#/review`, `.desk[data-obs="${obs}"] .suggestion`);
     assert.deepEqual(left, []);
-    const documents = new RegExp(`^/linnet/(_partition/${obs}/_all_docs|_all_docs\\?startkey="${obs}:")`);
-    for (const pattern of [/_view\/needs_review\?/, documents, /^\/linnet\/?$/, /\/assets\/review-[^/]*\.js$/]) assert.equal(times(paths, pattern), 1, `${pattern} of ${paths.join('\n')}`);
+    const documents = new RegExp(`^/${system.store.prefix}/(_partition/${obs}/_all_docs|_all_docs\\?startkey="${obs}:")`), info = new RegExp(`^/${system.store.prefix}/?$`);
+    for (const pattern of [/_view\/needs_review\?/, documents, info, /\/assets\/review-[^/]*\.js$/]) assert.equal(times(paths, pattern), 1, `${pattern} of ${paths.join('\n')}`);
     const first = (pattern) => paths.findIndex((path) => pattern.test(path));
     assert.ok(first(/_view\/needs_review\?/) < first(/_session$/), 'the queue is asked for before the app says its first word');
   });
@@ -61,5 +61,16 @@ test('who_is_not_signed_in_asks_for_no_queue', async () => {
   await page.reload();
   await page.getByRole('heading', { level: 1 }).waitFor();
   assert.equal(times(paths, /needs_review/), 0);
+  assert.deepEqual(system.problems, []);
+});
+
+test('a_page_is_drawn_whenever_its_code_comes', async () => {
+  const page = await system.signedIn('ivy');
+  await page.evaluate(async () => { await navigator.serviceWorker.ready; }); // its files come at once from now on, before or after the first drawing
+  await page.to('/mine');
+  for (let turn = 0; turn < 20; turn++) {
+    await page.reload();
+    await page.locator('main h1').waitFor();
+  }
   assert.deepEqual(system.problems, []);
 });

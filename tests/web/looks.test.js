@@ -18,7 +18,7 @@ test.before(async () => {
   system.user('juniper', 'admin');
   const valid = byKind(documents, 'consensus').find((doc) => doc.valid && doc.taxon), { observer } = documents.get(valid._id.replace(':consensus', ':observation'));
   await dangerous(valid.taxon);
-  pages = { home: '/', signin: '/signin', account: '/account', observe: '/observe', mine: '/mine', review: '/review', explore: '/explore', map: '/explore?map=1',
+  pages = { home: '/', signin: '/signin', account: '/account', observe: '/observe', mine: '/mine', review: '/review', explore: '/explore', map: '/explore?map=1', filters: '/explore?from=2020-01-01&near=48.5,2.5',
     observation: `/o/${valid._id.slice(0, 26)}`, taxon: `/t/${encodeURIComponent(valid.taxon)}`, user: `/u/${observer}`, admin: '/admin', missing: '/nowhere' };
 });
 test.after(async () => system?.stop());

@@ -38,11 +38,11 @@ export async function fetchPage(name) {
 }
 
 function usePage(name) {
-  const [, draw] = useState(0);
+  const [, draw] = useState(0), page = loaded.get(name);
   useEffect(() => {
-    if (PAGES[name] && !loaded.has(name)) fetchPage(name).then(() => draw((n) => n + 1));
+    if (PAGES[name] && !page) fetchPage(name).then(() => draw((n) => n + 1)); // also where it came between the drawing and now
   }, [name]);
-  return loaded.get(name);
+  return page;
 }
 
 function Body({ parts, query }) {

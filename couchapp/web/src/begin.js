@@ -8,7 +8,9 @@ import { remembered } from './store/who.js';
 
 const FILES = __PAGES__; // page -> its files beside those of every page
 
-const begin = (path) => lay(path, exchange(path));
+const WITHIN_MS = 15000; // who takes an answer up that does not come asks again
+
+const begin = (path) => lay(path, exchange(path, { signal: AbortSignal.timeout?.(WITHIN_MS) }));
 
 function code(page) {
   for (const name of FILES[page] || []) document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', href: `./${name}` }));

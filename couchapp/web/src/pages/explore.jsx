@@ -1,10 +1,11 @@
-/* Explore: what has been seen, as a list or on a map, by grade, flora, taxon. */
+/* Explore: what has been seen, as a list or on a map, by grade, flora, taxon, period, place, observer. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { place as placeText, t } from '../i18n/index.js';
 import { Button, Empty, Failure, Waiting } from '../parts/bits.jsx';
 import { Card, placeOf } from '../parts/card.jsx';
 import { Icon } from '../parts/icon.jsx';
 import { MapView, gathered } from '../parts/mapview.jsx';
+import { Near } from '../parts/near.jsx';
 import { TaxonName } from '../parts/taxon.jsx';
 import { TaxonSearch } from '../parts/taxonsearch.jsx';
 import { go, link } from '../router.js';
@@ -12,14 +13,48 @@ import { settings } from '../settings.js';
 import { useLoaded } from '../state.js';
 import { cards, find } from '../store/explore.js';
 import { useFloras } from '../store/floras.js';
+import { me } from '../store/session.js';
 
 const PAGE = 24, ON_MAP = 200;
 
-const filtersOf = (query) => ({ grade: query.get('grade') || '', flora: query.get('flora') || '', taxon: query.get('taxon') || '' });
+const NAMES = ['grade', 'flora', 'taxon', 'from', 'to', 'near', 'observer'], LESS_COMMON = ['from', 'to', 'near', 'observer'];
+
+const filtersOf = (query) => Object.fromEntries(NAMES.map((name) => [name, query.get(name) || '']));
 
 function show(filters, changes) {
   const next = Object.entries({ ...filters, ...changes }).filter(([, value]) => value);
   go(`/explore${next.length ? `?${next.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')}` : ''}`);
+}
+
+/* Period, place, observer: folded away until somebody wants them. */
+function MoreFilters({ filters, set }) {
+  const used = LESS_COMMON.filter((name) => filters[name]).length;
+  return (
+    <details class="more-filters" open={used > 0 || undefined}>
+      <summary>{t('explore.filters')}{used > 0 && <span class="badge">{used}</span>}</summary>
+      <div class="fields">
+        <fieldset>
+          <legend>{t('explore.period')}</legend>
+          {['from', 'to'].map((name) => (
+            <label key={name}>{t(`explore.${name}`)} <input type="date" value={filters[name]} min={name === 'to' ? filters.from || undefined : undefined} max={name === 'from' ? filters.to || undefined : undefined}
+              onChange={({ target }) => set({ [name]: target.value })} /></label>
+          ))}
+        </fieldset>
+        <fieldset>
+          <legend>{t('explore.near')}</legend>
+          <Near key={filters.near} value={filters.near} pick={(near) => set({ near })} drop={() => set({ near: '' })} />
+        </fieldset>
+        <fieldset>
+          <legend>{t('observer')}</legend>
+          <div class="row">
+            <input class="observer" aria-label={t('observer')} value={filters.observer} autocapitalize="none" spellcheck={false} onChange={({ target }) => set({ observer: target.value.trim() })} />
+            {me.value.uid && filters.observer !== me.value.uid && <Button onClick={() => set({ observer: me.value.uid })}>{t('explore.me')}</Button>}
+          </div>
+        </fieldset>
+        {used > 0 && <p><Button kind="link" onClick={() => set(Object.fromEntries(LESS_COMMON.map((name) => [name, ''])))}>{t('explore.nofilters')}</Button></p>}
+      </div>
+    </details>
+  );
 }
 
 function Filters({ filters, map }) {
@@ -41,6 +76,7 @@ function Filters({ filters, map }) {
         <button type="button" aria-pressed={!map} onClick={() => set({ map: '' })}><Icon name="list" size={18} />{t('explore.list')}</button>
         <button type="button" aria-pressed={map} onClick={() => set({ map: '1' })}><Icon name="explore" size={18} />{t('explore.map')}</button>
       </div>
+      <MoreFilters filters={filters} set={set} />
     </div>
   );
 }

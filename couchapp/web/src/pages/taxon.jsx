@@ -14,17 +14,26 @@ import { cards, count, find } from '../store/explore.js';
 import { get, query } from '../store/http.js';
 import { pictureOf, view } from '../store/observations.js';
 import { database } from '../store/site.js';
-import { taxa, withAncestors } from '../store/taxa.js';
+import { isAbove, taxa, withAncestors } from '../store/taxa.js';
 
 const SEEN_MOST = 120, CHILDREN_MOST = 200, ALIKE_MOST = 6;
 
-/* What was suggested instead: species that stand beside it in the machine's answers, by how near they came. */
+/* What it is taken for: [taxon, how often somebody voted for it or the machine put it first], most often first; of those that nobody
+ * did, what stands beside it in the machine's answers, by how near it came. Taxa above it are no mistake. */
 function confusedWith(id, list) {
   const sums = new Map();
-  for (const { identification } of list) {
-    for (const { taxon, score } of identification?.species || []) if (taxon !== id) sums.set(taxon, (sums.get(taxon) || 0) + score);
+  const add = (taxon, times, score) => {
+    if (!taxon || taxon === id || isAbove(taxon, id)) return;
+    const sum = sums.get(taxon) || { times: 0, score: 0 };
+    sums.set(taxon, { times: sum.times + times, score: sum.score + score });
+  };
+  for (const { identification, consensus } of list) {
+    for (const vote of consensus?.votes || []) add(vote.taxon, 1, 0);
+    add(identification?.best?.taxon, 1, 0);
+    for (const { taxon, score } of identification?.species || []) add(taxon, 0, score);
   }
-  return [...sums].sort((a, b) => b[1] - a[1]).slice(0, ALIKE_MOST).filter(([, sum]) => sum >= 0.05).map(([taxon]) => taxon);
+  return [...sums].filter(([, { times, score }]) => times || score >= 0.05).sort(([, a], [, b]) => b.times - a.times || b.score - a.score).slice(0, ALIKE_MOST)
+    .map(([taxon, { times }]) => [taxon, times]);
 }
 
 async function load(id, signal) {
@@ -34,7 +43,7 @@ async function load(id, signal) {
   const line = [];
   for (let at = tree.get(taxon.parentNameUsageID); at; at = tree.get(at.parentNameUsageID)) line.unshift(at);
   const [list, children, total, names] = await Promise.all([
-    find({ taxon: id, limit: SEEN_MOST }, signal).then((obs) => cards(obs, signal)),
+    find({ taxon: id, limit: SEEN_MOST }, signal).then((obs) => cards(obs, signal, { all: true })),
     view('reference', 'children', { startkey: [id], endkey: [id, {}], reduce: false, limit: CHILDREN_MOST }, { signal }),
     count('by_taxon', [id], signal),
     get(`${database('reference')}/_design/linnet/_view/names_of${query({ key: id })}`, { signal }),
@@ -46,14 +55,16 @@ function Pictures({ list }) {
   const organs = new Map();
   for (const whole of list) {
     if (!whole.consensus?.valid) continue;
-    const { image, organ } = whole.observation.views[0], seen = whole.identification?.organs?.[image] || organ, { src } = pictureOf(whole, image);
-    if (src) organs.set(seen, [...(organs.get(seen) || []), { obs: whole.obs, src }]);
+    for (const { image, organ } of whole.observation.views) {
+      const seen = whole.identification?.organs?.[image] || organ, { src } = pictureOf(whole, image);
+      if (src) organs.set(seen, [...(organs.get(seen) || []), { obs: whole.obs, image, src }]);
+    }
   }
   if (organs.size === 0) return <p class="small">{t('examples.none')}</p>;
   return [...organs].map(([organ, pictures]) => (
     <section key={organ}>
       <h3>{t(`organ.${organ}`)}</h3>
-      <div class="examples wide">{pictures.slice(0, 8).map(({ obs, src }) => <a key={obs} href={link.observation(obs)}><img src={src} alt={t('examples.one')} loading="lazy" /></a>)}</div>
+      <div class="examples wide">{pictures.slice(0, 8).map(({ obs, image, src }) => <a key={`${obs}${image}`} href={link.observation(obs)}><img src={src} alt={t('examples.one')} loading="lazy" /></a>)}</div>
     </section>
   ));
 }
@@ -85,7 +96,7 @@ function Seen({ id, list, total }) {
         <p><a href={`#/explore?taxon=${encodeURIComponent(id)}`}>{t('taxon.all')}</a></p></section>
       <section class="card"><h2>{t('taxon.months')}</h2><Months dates={dates} /></section>
       <section class="card"><h2>{t('taxon.people')}</h2><People list={list} /></section>
-      {alike.length > 0 && <section class="card"><h2>{t('taxon.alike')}</h2><ul class="places">{alike.map((one) => <li key={one}><TaxonName id={one} linked /></li>)}</ul></section>}
+      {alike.length > 0 && <section class="card"><h2>{t('taxon.alike')}</h2><ul class="places">{alike.map(([one, n]) => <li key={one}><TaxonName id={one} linked />{n > 0 && <span class="small">{t('taxon.times', { n })}</span>}</li>)}</ul></section>}
     </div>
   );
 }

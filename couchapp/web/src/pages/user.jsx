@@ -39,6 +39,7 @@ export default function User({ parts }) {
             <tbody>{families.map(([family, { precision }]) => <tr key={family}><td><TaxonName id={family} linked common={false} /></td><td class="number">{percent(precision)}</td></tr>)}</tbody></table>
         </section>
       )}
+      {list.length > 0 && <p class="row"><a href={`#/explore?observer=${encodeURIComponent(uid)}`}>{t('taxon.all')}</a> <a href={`#/explore?observer=${encodeURIComponent(uid)}&map=1`}>{t('explore.map')}</a></p>}
       {list.length ? <ul class="tiles">{list.map((whole) => <Card key={whole.obs} whole={whole} />)}</ul> : <Empty icon="camera" title={t('explore.none')} />}
     </div>
   );

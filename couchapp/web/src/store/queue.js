@@ -3,6 +3,7 @@ import { alike, duplicates } from './alike.js';
 import { ask, get } from './http.js';
 import { keptKeys } from './keep.js';
 import { hereOf, mine, read, wrote } from './mine.js';
+import { rowsOfCells } from './near.js';
 import { hasPartitions, pictureOf, readWhole, view } from './observations.js';
 import { QUEUE_ROWS as ROWS, reviewPath } from './paths.js';
 import { me } from './session.js';
@@ -31,16 +32,6 @@ const ranges = {
   observer: (value) => ['by_observer', { startkey: [value], endkey: [value, last] }, (row) => row.key[1]],
 };
 
-/* Rows {obs, value?} of the cells of one degree around "latitude,longitude", newest first. */
-async function rowsNear(value) {
-  const [latitude, longitude] = value.split(',').map((part) => Math.floor(Number(part))), around = [-1, 0, 1];
-  const rows = await Promise.all(around.flatMap((north) => around.map((east) => {
-    const cell = [latitude + north, ((longitude + east + 180 + 360) % 360) - 180, 'needs_review'];
-    return view('main', 'by_place', { startkey: [...cell, last], endkey: cell, descending: true, reduce: false, limit: ROWS });
-  })));
-  return rows.flatMap((answer) => answer.rows.map((row) => ({ obs: row.key[3] }))).sort((a, b) => (a.obs < b.obs ? 1 : -1)).slice(0, ROWS);
-}
-
 /* Those that lack no more than the weight of my vote; the nearest to an answer first. */
 async function rowsToSettle() {
   const { rows } = await view('main', 'settle', { endkey: [await myWeight(), last], limit: ROWS });
@@ -50,7 +41,7 @@ async function rowsToSettle() {
 /* Rows {obs, value?}, newest first. */
 async function rowsOf({ by, value }) {
   if (by === 'settle') return rowsToSettle();
-  if (by === 'place') return value ? rowsNear(value) : [];
+  if (by === 'place') return value ? (await rowsOfCells(value, ['needs_review'], ROWS)).map((obs) => ({ obs })) : [];
   if (by === 'duplicates') return (await duplicates()).map((obs) => ({ obs }));
   if (ranges[by]) {
     const [name, range, obs] = ranges[by](value);
