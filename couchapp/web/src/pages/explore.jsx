@@ -47,7 +47,7 @@ function MoreFilters({ filters, set }) {
         <fieldset>
           <legend>{t('observer')}</legend>
           <div class="row">
-            <input class="observer" aria-label={t('observer')} value={filters.observer} autocapitalize="none" spellcheck={false} onChange={({ target }) => set({ observer: target.value.trim() })} />
+            <input type="text" class="observer" aria-label={t('observer')} value={filters.observer} autocapitalize="none" spellcheck={false} onChange={({ target }) => set({ observer: target.value.trim() })} />
             {me.value.uid && filters.observer !== me.value.uid && <Button onClick={() => set({ observer: me.value.uid })}>{t('explore.me')}</Button>}
           </div>
         </fieldset>
