@@ -12,6 +12,7 @@
 #include "workers/serve/engine.h"
 #include "workers/serve/events.h"
 #include "workers/serve/fetch.h"
+#include "workers/serve/frugal.h"
 #include "workers/serve/guest.h"
 #include "workers/serve/http.h"
 #include "workers/serve/keys.h"
@@ -240,6 +241,7 @@ int serve_run(const json_t *config) {
     struct process process = {.serve = {.loop = &loop, .config = config, .metrics = linnet_metrics_new()}};
     struct linnet_error err = {0};
     if (process.serve.metrics == NULL || uv_loop_init(&loop) != 0) return LINNET_EXIT_FAILED;
+    serve_be_frugal();
     signal(SIGPIPE, SIG_IGN);
     watch_signal(&process, &process.terminate, SIGTERM);
     watch_signal(&process, &process.interrupt, SIGINT);
