@@ -256,7 +256,7 @@ static void reply_failure(struct job *job, const struct linnet_pipeline_outcome 
 }
 
 static bool rejected(const struct job *job, const json_t *identification) {
-    double least = linnet_json_number(job->serve->config, "reject_below", 0.7);
+    double least = linnet_json_number(job->serve->config, "reject_below", 0.25);
     if (json_array_size(json_object_get(identification, "species")) == 0) return true;
     return !job->question.no_reject && linnet_json_number(identification, "plant", 1) < least;
 }

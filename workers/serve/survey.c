@@ -181,7 +181,7 @@ static void on_tile(void *arg, const struct linnet_pipeline_outcome *outcome) {
     for (size_t i = 0; i < run->observation.ndocs; i++)
         if (strcmp(run->observation.docs[i].kind, "identification") == 0)
             found = run->observation.docs[i].json;
-    double least = linnet_json_number(survey->request->serve->config, "reject_below", 0.7);
+    double least = linnet_json_number(survey->request->serve->config, "reject_below", 0.25);
     if (found == NULL || (linnet_json_number(found, "plant", 1) >= least &&
                           serve_survey_note(&survey->finds, &survey->question, found, run->tile) != 0))
         survey->failed++;

@@ -21,7 +21,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PLAIN = {"measured_weights": False, "organ_weights": {organ: 1 for organ in ("flower", "fruit", "leaf", "habit", "bark")}}
 LISTED = {"list": {"species": 100}}
-PLANT = 0.7  # `reject_below` of linnet serve, chosen on test seeds 31, 32, 33
+PLANT = 0.25  # `reject_below` of linnet serve, chosen on plants of the split that calibrates (seeds 21 and 22)
 
 
 def run(*command):
