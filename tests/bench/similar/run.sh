@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 g++ -std=c++11 -O3 -march=native -DNDEBUG -o "$work/peer" "$here/peer.cpp" -lpthread
 uptime >&2
 "$build/bin/bench-similar" make "$n" "$dims" "$work/data"
-efforts="12 16 20 24 32 40 48 64 80 96 128 160 192 256 320 400 512"
+efforts="12 16 20 24 32 40 48 64 80 96 104 112 120 128 136 144 152 160 176 192 256 320 400 512"
 "$build/bin/bench-similar" build "$work/data" "$work/ours.index" >"$work/ours"
 "$work/peer" build "$work/data" "$work/peer.index" >"$work/theirs"
 for round in 1 2 3; do
