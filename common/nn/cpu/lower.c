@@ -266,7 +266,11 @@ int cpu_bring_plain(struct cpu_lowering *lowering, struct cpu_place from, enum l
                                     : NULL;
     if (scaled) dnn_layout_free(plain);
     int rc = cpu_keep(lowering, scaled ? scaled : plain, &wanted);
-    return rc ? rc : cpu_bring(lowering, from, wanted, to);
+    if (!rc) rc = cpu_bring(lowering, from, wanted, to);
+    /* In these words also where it lay so already: equal layouts may differ in how far a step goes along a
+     * dimension of 1, and then oneDNN's fast kernels do not know them. */
+    if (!rc) to->layout = wanted;
+    return rc;
 }
 
 int cpu_bring_type(struct cpu_lowering *lowering, struct cpu_place from, enum linnet_nn_type type,

@@ -195,6 +195,15 @@ static int broadcast_plainly(struct cpu_lowering *lowering, enum linnet_nn_arith
     return rc;
 }
 
+/* Does it lie in plain order, in whatever words? */
+static bool is_plain(const struct dnn_layout *layout) {
+    struct dnn_layout *plain =
+        dnn_layout_plain(dnn_layout_type(layout), dnn_layout_rank(layout), dnn_layout_dims(layout));
+    bool same = plain && dnn_layout_equal(plain, layout);
+    dnn_layout_free(plain);
+    return same;
+}
+
 int cpu_arithmetic(struct cpu_lowering *lowering, enum linnet_nn_arithmetic kind, struct cpu_place a,
                    struct cpu_place b, int rank, const int64_t *dims, enum linnet_nn_type type,
                    struct cpu_place *to) {
@@ -212,7 +221,11 @@ int cpu_arithmetic(struct cpu_lowering *lowering, enum linnet_nn_arithmetic kind
     if (!full_size(a.layout, rank, dims))
         return broadcast_plainly(lowering, kind, a, b, rank, dims, type, to);
     rc = cpu_bring_type(lowering, a, type, &a);
-    if (!rc && full_size(b.layout, rank, dims)) rc = cpu_bring(lowering, b, a.layout, &b);
+    if (!rc && is_plain(a.layout)) rc = cpu_bring_plain(lowering, a, type, &a);
+    if (!rc && full_size(b.layout, rank, dims)) {
+        rc = cpu_bring(lowering, b, a.layout, &b);
+        b.layout = a.layout; /* in the same words (cpu_bring_plain) */
+    }
     if (rc) return rc;
     struct dnn_spec spec = {
         .kind = DNN_ARITHMETIC, .source = a.layout, .source_1 = b.layout, .arithmetic = kind};
