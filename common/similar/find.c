@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/similar/half.h"
+#include "common/similar/fixed.h"
 #include "common/similar/internal.h"
 
 #define EFFORT                                                                                               \
@@ -30,7 +30,7 @@ static void take(struct best *best, uint32_t picture, float distance) {
 struct search {
     const struct linnet_similar *similar;
     const struct linnet_similar_query *query;
-    const float *vector; /* of unit length */
+    const int16_t *vector; /* of unit length */
     struct best best;
 };
 
@@ -46,8 +46,8 @@ static bool is_wanted(const void *arg, uint32_t picture) {
 
 static void look_at(struct search *search, uint32_t picture) {
     if (!is_wanted(search, picture)) return;
-    const uint16_t *vector = similar_vector_at(search->similar, picture);
-    take(&search->best, picture, 1 - linnet_half_dot_float(search->vector, vector, search->similar->dims));
+    const int16_t *vector = similar_vector_at(search->similar, picture);
+    take(&search->best, picture, 1 - linnet_fixed_dot(search->vector, vector, search->similar->dims));
 }
 
 static void look_at_taxa(struct search *search) {
@@ -83,20 +83,20 @@ static void follow_graph(struct search *search) {
 }
 
 /* A vector of that direction and unit length. False: it has none. */
-static bool unit(const float *given, size_t dims, float *out) {
+static bool unit(const float *given, size_t dims, int16_t *out) {
     double square = 0;
     for (size_t i = 0; i < dims; i++)
         square += (double)given[i] * (double)given[i];
     if (!(square > 0) || !isfinite(square)) return false;
     float scale = (float)(1 / sqrt(square));
     for (size_t i = 0; i < dims; i++)
-        out[i] = given[i] * scale;
+        out[i] = linnet_fixed(given[i] * scale);
     return true;
 }
 
 size_t linnet_similar_find(const struct linnet_similar *similar, const struct linnet_similar_query *query,
                            struct linnet_similar_hit *hits) {
-    float *vector = malloc(similar->dims * sizeof *vector);
+    int16_t *vector = malloc(similar->dims * sizeof *vector);
     if (vector == NULL || query->k == 0 || !unit(query->vector, similar->dims, vector)) {
         free(vector);
         return 0;

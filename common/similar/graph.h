@@ -2,8 +2,8 @@
  * search using hierarchical navigable small world graphs, 2018) over vectors that lie elsewhere. usearch does
  * it; without usearch there is none, and who asks is to look at all vectors (LINNET_E_UNSUPPORTED).
  *
- * Vector n is row n of a matrix of halves of unit length; the distance is one minus their product. One thread
- * at a time. The matrix outlives the graph. */
+ * Vector n is row n of a matrix of vectors of unit length in fixed point (fixed.h); the distance is one minus
+ * their product. One thread at a time. The matrix outlives the graph. */
 #ifndef LINNET_SIMILAR_GRAPH_H
 #define LINNET_SIMILAR_GRAPH_H
 
@@ -15,13 +15,14 @@
 extern "C" {
 #endif
 
-#define LINNET_GRAPH_LINKS  16  /* of a vector, twice that many at the lowest level */
-#define LINNET_GRAPH_EFFORT 128 /* candidates looked at when a vector is added */
+#define LINNET_GRAPH_LINKS 16 /* of a vector, twice that many at the lowest level */
+#define LINNET_GRAPH_EFFORT                                                                                  \
+    200 /* candidates looked at when a vector is added: in the time that hnswlib takes for 128 */
 
 struct linnet_graph;
 
 struct linnet_graph_vectors {
-    const uint16_t *rows;
+    const int16_t *rows;
     size_t dims;
 };
 
@@ -41,7 +42,7 @@ size_t linnet_graph_bytes(const struct linnet_graph *graph);
 int linnet_graph_write(const struct linnet_graph *graph, void *buffer, size_t size);
 /* The `k` nearest rows to a vector of unit length that are wanted (NULL: all), nearest first; `effort`
  * candidates are looked at (at least k). Returns how many; 0 also if there is no memory. */
-size_t linnet_graph_find(const struct linnet_graph *graph, const float *query, size_t k, size_t effort,
+size_t linnet_graph_find(const struct linnet_graph *graph, const int16_t *query, size_t k, size_t effort,
                          bool (*wanted)(const void *arg, uint32_t row), const void *arg, uint32_t *rows,
                          float *distances);
 

@@ -37,7 +37,7 @@ int linnet_graph_write(const struct linnet_graph *graph, void *buffer, size_t si
     return LINNET_E_UNSUPPORTED;
 }
 
-size_t linnet_graph_find(const struct linnet_graph *graph, const float *query, size_t k, size_t effort,
+size_t linnet_graph_find(const struct linnet_graph *graph, const int16_t *query, size_t k, size_t effort,
                          bool (*wanted)(const void *arg, uint32_t row), const void *arg, uint32_t *rows,
                          float *distances) {
     (void)graph, (void)query, (void)k, (void)effort, (void)wanted, (void)arg, (void)rows, (void)distances;

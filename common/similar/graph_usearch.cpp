@@ -7,7 +7,7 @@
 #include <usearch/index.hpp>
 
 extern "C" {
-#include "common/similar/half.h"
+#include "common/similar/fixed.h"
 }
 
 /* Of common/base/error.h, which is C. */
@@ -20,8 +20,11 @@ struct linnet_graph {
     index_type index;
 
     explicit linnet_graph(const linnet_graph_vectors &given)
-        : vectors(given), index(unum::usearch::index_config_t(LINNET_GRAPH_LINKS)) {}
-    const uint16_t *row(std::size_t n) const noexcept { return vectors.rows + n * vectors.dims; }
+        : vectors(given), index(unum::usearch::index_config_t(LINNET_GRAPH_LINKS)) {
+    }
+    const int16_t *row(std::size_t n) const noexcept {
+        return vectors.rows + n * vectors.dims;
+    }
 };
 
 namespace {
@@ -30,11 +33,11 @@ namespace {
 struct metric {
     const linnet_graph &graph;
 
-    template <typename entry> float operator()(const float *query, const entry &to) const noexcept {
-        return 1 - linnet_half_dot_float(query, graph.row(get_slot(to)), graph.vectors.dims);
+    template <typename entry> float operator()(const int16_t *query, const entry &to) const noexcept {
+        return 1 - linnet_fixed_dot(query, graph.row(get_slot(to)), graph.vectors.dims);
     }
     template <typename one, typename other> float operator()(const one &a, const other &b) const noexcept {
-        return 1 - linnet_half_dot(graph.row(get_slot(a)), graph.row(get_slot(b)), graph.vectors.dims);
+        return 1 - linnet_fixed_dot(graph.row(get_slot(a)), graph.row(get_slot(b)), graph.vectors.dims);
     }
 };
 
@@ -84,8 +87,8 @@ extern "C" int linnet_graph_new(const linnet_graph_vectors *vectors, size_t n, l
     return 0;
 }
 
-extern "C" int linnet_graph_open(const linnet_graph_vectors *vectors, const void *bytes, size_t size, bool view,
-                                 size_t n, linnet_graph **out) {
+extern "C" int linnet_graph_open(const linnet_graph_vectors *vectors, const void *bytes, size_t size,
+                                 bool view, size_t n, linnet_graph **out) {
     linnet_graph *graph = make(vectors);
     if (graph == nullptr) return NO_MEMORY;
     /* One thread, whatever the machine has: each has tables of its own. */
@@ -117,14 +120,7 @@ extern "C" int linnet_graph_add(linnet_graph *graph) {
     unum::usearch::index_update_config_t config;
     config.expansion = LINNET_GRAPH_EFFORT;
     try {
-        /* The row in single precision once, instead of at every comparison. */
-        struct buffer {
-            float *values;
-            ~buffer() { delete[] values; }
-        } query{new float[graph->vectors.dims]};
-        for (std::size_t i = 0; i < graph->vectors.dims; i++)
-            query.values[i] = linnet_half_to_float(graph->row(row)[i]);
-        const float *value = query.values;
+        const int16_t *value = graph->row(row);
         auto result = graph->index.add(static_cast<uint32_t>(row), value, metric{*graph}, config,
                                        unum::usearch::dummy_callback_t{}, prefetch{*graph});
         bool failed = !result;
@@ -147,16 +143,17 @@ extern "C" int linnet_graph_write(const linnet_graph *graph, void *buffer, size_
     return failed ? MALFORMED : 0;
 }
 
-extern "C" size_t linnet_graph_find(const linnet_graph *graph, const float *query, size_t k, size_t effort,
-                                    bool (*wanted)(const void *arg, uint32_t row), const void *arg, uint32_t *rows,
-                                    float *distances) {
+extern "C" size_t linnet_graph_find(const linnet_graph *graph, const int16_t *query, size_t k, size_t effort,
+                                    bool (*wanted)(const void *arg, uint32_t row), const void *arg,
+                                    uint32_t *rows, float *distances) {
     unum::usearch::index_search_config_t config;
     config.expansion = effort > k ? effort : k;
     try {
-        auto found = wanted != nullptr
-                         ? graph->index.search(query, k, metric{*graph}, config, chosen{wanted, arg}, prefetch{*graph})
-                         : graph->index.search(query, k, metric{*graph}, config, unum::usearch::dummy_predicate_t{},
-                                               prefetch{*graph});
+        auto found =
+            wanted != nullptr
+                ? graph->index.search(query, k, metric{*graph}, config, chosen{wanted, arg}, prefetch{*graph})
+                : graph->index.search(query, k, metric{*graph}, config, unum::usearch::dummy_predicate_t{},
+                                      prefetch{*graph});
         bool failed = !found;
         found.error.release();
         return failed ? 0 : found.dump_to(rows, distances);

@@ -7,7 +7,7 @@
 #include "common/similar/graph.h"
 #include "common/similar/similar.h"
 
-#define SIMILAR_MAGIC   UINT64_C(0x31726c6d69536e4c) /* "LnSimlr1", in the machine's own order */
+#define SIMILAR_MAGIC   UINT64_C(0x32726c6d69536e4c) /* "LnSimlr2", in the machine's own order */
 #define SIMILAR_DEAD    1U
 #define SIMILAR_COMPACT 4 /* one in so many dead: numbered anew, with a graph from the start */
 
@@ -32,7 +32,7 @@ struct similar_record {
     X(dead, uint32_t)           /* pictures that were taken out */                                           \
     X(records, struct similar_record)                                                                        \
     X(notes, char)                                                                                           \
-    X(vectors, uint16_t)                                                                                     \
+    X(vectors, int16_t)                                                                                      \
     X(graph, char) /* empty: there is none */
 
 struct similar_header {
@@ -69,7 +69,7 @@ struct linnet_similar {
     size_t ngone;
     /* the tail; its pictures' numbers follow those of the saved */
     struct similar_record *tail;
-    uint16_t *tail_vectors;
+    int16_t *tail_vectors;
     char *tail_notes;
     size_t ntail, tail_room, tail_gone, tail_text, tail_text_room;
     /* taxa of both, by number and by id */
@@ -91,7 +91,7 @@ static inline const struct similar_record *similar_record_at(const struct linnet
     return n < similar->nrecords ? &similar->records[n] : &similar->tail[n - similar->nrecords];
 }
 
-static inline const uint16_t *similar_vector_at(const struct linnet_similar *similar, size_t n) {
+static inline const int16_t *similar_vector_at(const struct linnet_similar *similar, size_t n) {
     return n < similar->nrecords ? similar->vectors + n * similar->dims
                                  : similar->tail_vectors + (n - similar->nrecords) * similar->dims;
 }

@@ -71,7 +71,7 @@ static void lay_out(struct making *making, const char *position) {
     PLACE(dead, dead, uint32_t);
     PLACE(records, making->n, struct similar_record);
     PLACE(notes, notes, char);
-    PLACE(vectors, making->n * similar->dims, uint16_t);
+    PLACE(vectors, making->n * similar->dims, int16_t);
     PLACE(graph, 0, char);
 #undef PLACE
     making->before_graph = header->graph_at;
@@ -82,7 +82,7 @@ static void lay_out(struct making *making, const char *position) {
 static void write_pictures(struct making *making) {
     const struct linnet_similar *similar = making->similar;
     struct similar_record *records = (void *)(making->block + making->header.records_at);
-    uint16_t *vectors = (void *)(making->block + making->header.vectors_at);
+    int16_t *vectors = (void *)(making->block + making->header.vectors_at);
     uint32_t *dead = (void *)(making->block + making->header.dead_at);
     char *notes = making->block + making->header.notes_at;
     size_t text = 0, ndead = 0;

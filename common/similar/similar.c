@@ -7,8 +7,9 @@
 #include <sys/mman.h>
 
 #include "common/base/digest.h"
+#include "common/base/half.h"
 #include "common/base/ulid.h"
-#include "common/similar/half.h"
+#include "common/similar/fixed.h"
 #include "common/similar/internal.h"
 
 #define OBSERVATION sizeof(((struct similar_record *)0)->observation)
@@ -79,7 +80,7 @@ static bool grow(struct linnet_similar *similar, size_t text) {
         size_t room = similar->tail_room * 2 + 64;
         struct similar_record *tail = realloc(similar->tail, room * sizeof *tail);
         if (tail != NULL) similar->tail = tail;
-        uint16_t *vectors = realloc(similar->tail_vectors, room * similar->dims * sizeof *vectors);
+        int16_t *vectors = realloc(similar->tail_vectors, room * similar->dims * sizeof *vectors);
         if (vectors != NULL) similar->tail_vectors = vectors;
         if (tail == NULL || vectors == NULL) return false;
         similar->tail_room = room;
@@ -98,8 +99,8 @@ static unsigned nibble(char digit) {
     return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
-/* The embedding in single precision and in halves of unit length. False: it has no direction. */
-static bool lay_down(const uint16_t *embedding, size_t dims, float *vector, uint16_t *halves) {
+/* The embedding in single precision, and of unit length in fixed point. False: it has no direction. */
+static bool lay_down(const uint16_t *embedding, size_t dims, float *vector, int16_t *kept) {
     double square = 0;
     for (size_t i = 0; i < dims; i++) {
         vector[i] = linnet_half_to_float(embedding[i]);
@@ -107,7 +108,7 @@ static bool lay_down(const uint16_t *embedding, size_t dims, float *vector, uint
     }
     if (!(square > 0) || !isfinite(square)) return false;
     for (size_t i = 0; i < dims; i++)
-        halves[i] = linnet_half_from_float((float)(vector[i] / sqrt(square)));
+        kept[i] = linnet_fixed((float)(vector[i] / sqrt(square)));
     return true;
 }
 
@@ -132,8 +133,8 @@ int linnet_similar_put(struct linnet_similar *similar, const struct linnet_simil
     if (linnet_similar_numbers(similar) + 1 >= LINNET_SIMILAR_NONE) return LINNET_E_FULL;
     float *vector = grow(similar, text) ? malloc(similar->dims * sizeof *vector) : NULL;
     if (vector == NULL) return LINNET_E_NOMEM;
-    uint16_t *halves = similar->tail_vectors + similar->ntail * similar->dims;
-    bool lies = lay_down(embedding, similar->dims, vector, halves);
+    int16_t *kept = similar->tail_vectors + similar->ntail * similar->dims;
+    bool lies = lay_down(embedding, similar->dims, vector, kept);
     if (lies) find_twin(similar, vector, twin_below, &record, picture->observation);
     free(vector);
     if (!lies) return LINNET_E_INVALID;

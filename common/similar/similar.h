@@ -3,7 +3,7 @@
  *
  * What was saved is a file, mapped and never changed; what came since (the tail) is in memory, and searched
  * picture by picture. Saving writes both, merged, to a new file. Embeddings are kept as halves of unit
- * length, as precisely as predictions hold them. Below LINNET_SIMILAR_EXACT pictures to look at all are
+ * length, about as precisely as predictions hold them. Below LINNET_SIMILAR_EXACT pictures to look at all are
  * looked at, which is exact; above that a graph (graph.h) leads to the nearest. A flora needs no index of its
  * own: the pictures of each taxon lie together, so those of few taxa are looked at one by one, and of many
  * the graph's are passed over that are not of them.

@@ -20,8 +20,8 @@ const char *linnet_similar_taxon(const struct linnet_similar *similar, uint32_t 
 static bool grow(struct linnet_similar *similar) {
     if (similar->ntaxon < similar->taxon_room) return true;
     size_t room = similar->taxon_room * 2 + 64;
-    struct similar_taxon **taxon =
-        realloc(similar->taxon, room * sizeof *taxon); // NOLINT(bugprone-sizeof-expression): an array of pointers
+    struct similar_taxon **taxon = realloc(
+        similar->taxon, room * sizeof *taxon); // NOLINT(bugprone-sizeof-expression): an array of pointers
     if (taxon == NULL) return false;
     similar->taxon = taxon;
     similar->taxon_room = room;

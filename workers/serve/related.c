@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "common/similar/half.h"
+#include "common/base/half.h"
 #include "workers/serve/form.h"
 #include "workers/serve/observations.h"
 #include "workers/serve/serve.h"

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/similar/half.h"
+#include "common/base/half.h"
 #include "common/similar/similar.h"
 
 #define QUESTIONS 1000

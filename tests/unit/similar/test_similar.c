@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "common/similar/graph.h"
-#include "common/similar/half.h"
+#include "common/base/half.h"
 #include "common/similar/similar.h"
 #include "tests/unit/test.h"
 
