@@ -64,13 +64,13 @@ async function nextCards(page, turns) {
   }, turns);
 }
 
-/* From each letter typed to the list that answers it, without a network. `names`: {typed (whole), name}; `found`: of how many the name stood
+/* From each letter typed to the list that answers it, without a network, on the page `explore`. `names`: {typed (whole), name}; `found`: of how many the name stood
  * in the last list. */
 async function letters(page, names) {
-  const box = page.locator('.desk-panel input[role=combobox]');
+  const box = page.locator('.filters input[role=combobox]');
   await box.waitFor();
   await box.fill('aa');
-  await page.waitForFunction(() => document.querySelector('.desk-panel [role=listbox]').getAttribute('aria-busy') === 'false');
+  await page.waitForFunction(() => document.querySelector('.filters [role=listbox]').getAttribute('aria-busy') === 'false');
   await page.context().setOffline(true);
   const answer = await box.evaluate(async (input, list) => {
     const times = [], turn = () => new Promise((resolve) => { setTimeout(resolve, 0); }), box = input.parentNode.querySelector('[role=listbox]');

@@ -32,8 +32,8 @@ async function theStore(system) {
   const begin = Date.now(), ids = await fill(system.store, obs, OBSERVATIONS, PICTURED);
   progress(`filled in ${Math.round((Date.now() - begin) / 1000)} s; making the views`);
   for (;;) { // a store may answer with an error while it is at it, or not before a client has given up
-    const answer = await system.store.ask('GET', '/linnet/_design/linnet/_view/needs_review?limit=1&reduce=false').catch(() => null);
-    if (answer?.status === 200) break;
+    const answer = await system.store.ask('GET', '/linnet/_design/linnet/_view/needs_review?limit=1&reduce=false').catch(() => system.store.ask('GET', '/')); // which rejects if it is gone
+    if (Array.isArray(answer.json?.rows)) break;
   }
   progress(`ready after ${Math.round((Date.now() - begin) / 1000)} s`);
   return { obs, ids };
@@ -53,6 +53,7 @@ async function theReviewer(system) {
   fs.mkdirSync(folder);
   const id = await names.flora(e2e, system.store, folder, FLORA_NAMES), { taxa } = await system.store.get(`/linnet-reference/${encodeURIComponent(id)}`);
   await page.evaluate((flora) => localStorage.setItem('linnet.settings', JSON.stringify({ flora })), id);
+  await page.to('/explore'); // a card's search is in the flora of its observation
   await page.reload();
   const typed = [];
   for (let i = 0; i < TYPED; i++) typed.push((await system.store.get(`/linnet-reference/${encodeURIComponent(taxa[Math.floor((i + 0.5) / TYPED * taxa.length)])}`)).scientificName);
