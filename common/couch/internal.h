@@ -43,6 +43,7 @@ struct linnet_couch {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer; /* libcurl's */
+    uv_timer_t rest;  /* of the feeds that have just been read */
     uv_idle_t idle;   /* runs once after something was noted */
     struct couch_link waiting, running, cancelled, sockets, feeds;
     unsigned nrunning; /* requests that libcurl has, feeds apart */

@@ -1,7 +1,13 @@
 /* libcurl's multi handle on a libuv loop: https://curl.se/libcurl/c/libcurl-multi.html, "multi_socket". */
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "common/couch/internal.h"
+
+/* A server sends a backlog change by change, and a loop that wakes for each of them does little else. So a
+ * feed that has just been read rests, unless much lies there already: the first change is told at once, those
+ * behind it come together. */
+enum { FEED_REST_MS = 4, FEED_MUCH = 64 << 10 };
 
 /* A socket of libcurl's that libuv watches. */
 struct watch {
@@ -9,6 +15,8 @@ struct watch {
     struct linnet_couch *couch;
     uv_poll_t poll;
     curl_socket_t socket;
+    int events;
+    bool feed, resting;
 };
 
 void couch_link_init(struct couch_link *head) {
@@ -80,9 +88,36 @@ static void collect(struct linnet_couch *couch) {
     if (!couch_link_empty(&couch->waiting)) couch_kick(couch);
 }
 
+static void on_socket_event(uv_poll_t *poll, int status, int events);
+
+static int start_watch(struct watch *watch) {
+    return uv_poll_start(&watch->poll, watch->events, on_socket_event);
+}
+
+static void on_rested(uv_timer_t *timer) {
+    struct linnet_couch *couch = timer->data;
+    for (struct couch_link *link = couch->sockets.next; link != &couch->sockets; link = link->next) {
+        struct watch *watch = (struct watch *)link;
+        if (!watch->resting) continue;
+        watch->resting = false;
+        if (watch->events) start_watch(watch);
+    }
+}
+
+static void rest(struct watch *watch) {
+    struct linnet_couch *couch = watch->couch;
+    int lies = 0;
+    if (!ioctl(watch->socket, FIONREAD, &lies) && lies >= FEED_MUCH) return;
+    watch->resting = true;
+    uv_poll_stop(&watch->poll);
+    if (!uv_is_active((uv_handle_t *)&couch->rest)) uv_timer_start(&couch->rest, on_rested, FEED_REST_MS, 0);
+}
+
 static void on_socket_event(uv_poll_t *poll, int status, int events) {
     struct watch *watch = poll->data;
     struct linnet_couch *couch = watch->couch;
+    if (watch->feed && status >= 0 && events == UV_READABLE)
+        rest(watch); /* before: the action may end the watch */
     int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
     if (status < 0) flags = CURL_CSELECT_ERR;
     int running;
@@ -125,7 +160,6 @@ static struct watch *make_watch(struct linnet_couch *couch, curl_socket_t socket
 }
 
 static int want_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg) {
-    (void)easy;
     struct linnet_couch *couch = arg;
     struct watch *watch = socket_arg;
     if (what == CURL_POLL_REMOVE) {
@@ -134,8 +168,13 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what, void *arg, vo
         return 0;
     }
     if (!watch && !(watch = make_watch(couch, socket))) return -1; /* libcurl then fails the transfers */
-    int events = (what != CURL_POLL_OUT ? UV_READABLE : 0) | (what != CURL_POLL_IN ? UV_WRITABLE : 0);
-    return uv_poll_start(&watch->poll, events, on_socket_event) ? -1 : 0;
+    struct couch_transfer *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+    watch->feed = transfer && transfer->feed;
+    watch->events = (what != CURL_POLL_OUT ? UV_READABLE : 0) | (what != CURL_POLL_IN ? UV_WRITABLE : 0);
+    if (watch->resting && watch->feed) return 0;
+    watch->resting = false;
+    return start_watch(watch) ? -1 : 0;
 }
 
 /* ---- transfers ---- */
@@ -294,9 +333,10 @@ int couch_loop_open(struct linnet_couch *couch) {
     curl_multi_setopt(couch->multi, CURLMOPT_TIMERDATA, couch);
     curl_multi_setopt(couch->multi, CURLMOPT_MAXCONNECTS, (long)couch->connections + 4);
     uv_timer_init(couch->loop, &couch->timer);
+    uv_timer_init(couch->loop, &couch->rest);
     uv_idle_init(couch->loop, &couch->idle);
-    couch->timer.data = couch->idle.data = couch;
-    couch->handles = 2;
+    couch->timer.data = couch->rest.data = couch->idle.data = couch;
+    couch->handles = 3;
     return 0;
 }
 
@@ -306,5 +346,6 @@ void couch_loop_close(struct linnet_couch *couch) {
     while (!couch_link_empty(&couch->sockets))
         close_watch((struct watch *)couch->sockets.next);
     uv_close((uv_handle_t *)&couch->timer, on_own_closed);
+    uv_close((uv_handle_t *)&couch->rest, on_own_closed);
     uv_close((uv_handle_t *)&couch->idle, on_own_closed);
 }

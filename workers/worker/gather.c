@@ -11,8 +11,8 @@
 #include "common/base/time.h"
 
 enum {
-    SPARSE_KEYS = 500, /* documents of one sparse read */
-    SPARSE_READS = 2   /* under way at once: what comes meanwhile makes the next one bigger */
+    SPARSE_KEYS = 500 /* documents of one sparse read; one is under way at a time, and what comes meanwhile
+                         makes the next one bigger */
 };
 
 void linnet_gather_add(struct linnet_task *task) {
@@ -282,8 +282,7 @@ static bool read_sparse(struct linnet_flow *flow, int64_t now) {
 
 void linnet_gather_turn(struct linnet_flow *flow) {
     int64_t now = linnet_time_monotonic();
-    while (flow->sparse_reads < SPARSE_READS && read_sparse(flow, now))
-        continue;
+    if (!flow->sparse_reads) read_sparse(flow, now);
     for (int p = 0; p < LINNET_PRIORITIES; p++) {
         struct linnet_task *task = TAILQ_FIRST(&flow->to_read[p]);
         while (task && flow->reads < flow->options.gathers) {

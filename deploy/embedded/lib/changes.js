@@ -108,7 +108,7 @@ class Feed {
     while (!this.stopped) {
       const turns = waker ? waker.turns : 0;
       const results = await this.page();
-      for (const change of results) await this.write(change);
+      await this.write(results);
       if (this.left === 0) return;
       if (results.length) continue;
       if (this.options.feed === 'normal' || (this.options.feed === 'longpoll' && this.wrote)) return;
@@ -126,13 +126,14 @@ class Feed {
     return results;
   }
 
-  async write(change) {
-    if (this.stopped) return;
-    const text = JSON.stringify(change);
-    const line = this.options.feed === 'continuous' ? `${text}\n` : `${this.wrote ? ',\n' : ''}${text}`;
+  /* A page at once: each write of its own would wake the reader. */
+  async write(results) {
+    if (this.stopped || !results.length) return;
+    const texts = results.map((change) => JSON.stringify(change));
+    const text = this.options.feed === 'continuous' ? `${texts.join('\n')}\n` : `${this.wrote ? ',\n' : ''}${texts.join(',\n')}`;
     this.wrote = true;
-    this.left--;
-    if (this.res.write(line)) return;
+    this.left -= results.length;
+    if (this.res.write(text)) return;
     await new Promise((resolve) => {
       this.signals.add(resolve);
       this.res.once('drain', resolve);
