@@ -5,11 +5,17 @@ import { clock } from '../i18n/index.js';
 const HEIGHT = 92, SPAN_S = 300;
 const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/* Nothing is known at first: the last minutes, empty. */
+function span(plot, min, max) {
+  const end = max ?? Date.now() / 1000;
+  return [Math.min(min ?? end, end - SPAN_S), end];
+}
+
 function options(width, label) {
   const axis = { stroke: styleOf('--soft'), grid: { stroke: styleOf('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
   return {
     width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 6, 0, 0],
-    scales: { x: { range: (plot, min, max) => [Math.min(min, max - SPAN_S), max] }, y: { range: (plot, min, max) => [0, Math.max(1, max * 1.15)] } },
+    scales: { x: { range: span }, y: { range: (plot, min, max) => [0, Math.max(1, max * 1.15)] } },
     axes: [{ ...axis, size: 22, space: 70, values: (plot, ticks) => ticks.map((seconds) => clock(seconds * 1000)) }, { ...axis, size: 46, space: 26 }],
     series: [{}, { label, stroke: styleOf('--accent'), width: 2, points: { show: false }, fill: `color-mix(in srgb, ${styleOf('--accent')} 14%, transparent)` }],
   };
