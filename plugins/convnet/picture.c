@@ -7,6 +7,8 @@
 #include <string.h>
 #include <vips/vips.h>
 
+#include <vips/vector.h> /* wants vips.h before it */
+
 #include "plugins/convnet/resample.h"
 
 #define SIDE_MAX   16384
@@ -98,6 +100,7 @@ int convnet_picture_setup(char *why, size_t size) {
     } else if (!started) {
         vips_concurrency_set(1);
         vips_cache_set_max(0);
+        vips_vector_set_enabled(FALSE); /* plugins/normalize/decode.c says why */
         g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, swallow_warning,
                           NULL);
         vips_type_map_all(g_type_from_name("VipsForeignLoad"), block_loader, NULL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <vips/vector.h>
 
 #include "plugins/normalize/colour.h"
 
@@ -27,6 +28,10 @@ static int start_libvips(char *why, size_t why_size) {
     }
     vips_concurrency_set(1);
     vips_cache_set_max(0);
+    /* libvips before 8.15 resizes by code that orc makes as it goes, and orc (0.4.33 in Debian 12) keeps the
+     * memory of such code in a list that threads corrupt for each other: two resizing at once end in a crash
+     * after some ten thousand pictures. */
+    vips_vector_set_enabled(FALSE);
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, swallow_warning,
                       NULL);
     vips_operation_block_set("VipsForeignLoad", TRUE);

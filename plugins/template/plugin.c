@@ -23,6 +23,8 @@
 #include <string.h>
 #include <vips/vips.h>
 
+#include <vips/vector.h> /* wants vips.h before it */
+
 #include "measure.h"
 
 /* ---- an instance ----
@@ -38,8 +40,9 @@ struct sharpness {
  * too. */
 static void start_vips(void) {
     VIPS_INIT("linnet-sharpness");
-    vips_concurrency_set(1); /* the host runs as many of us as there are processors */
-    vips_cache_set_max(0);   /* no picture comes twice */
+    vips_concurrency_set(1);        /* the host runs as many of us as there are processors */
+    vips_cache_set_max(0);          /* no picture comes twice */
+    vips_vector_set_enabled(FALSE); /* orc, which makes its code, does not bear two threads */
 }
 
 static int sharpness_open(const struct linnet_host *host, const json_t *config, void **instance, char *why,
