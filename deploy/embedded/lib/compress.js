@@ -19,6 +19,7 @@ class Compressed {
     const found = this.kept.get(tag);
     if (found) return found;
     const made = await squeeze(bytes, { level: 9 });
+    if (this.kept.has(tag)) return made; // another request was at it meanwhile: it counts once
     this.kept.set(tag, made);
     this.size += made.length;
     for (const [old, { length }] of this.kept) {
